@@ -1,0 +1,1 @@
+"""Image generation in the space of 2D Gaussians."""

@@ -1,0 +1,132 @@
+"""IDX files, plain or gzipped: the format of MNIST and its relatives.
+
+Layout: two zero bytes, a type (0x08 = unsigned byte), the number of dimensions, each dimension as a big-endian
+uint32, then the values. Source: http://yann.lecun.com/exdb/mnist/, "The IDX file format".
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from gaussiandiffusion.errors import InputError
+
+UNSIGNED_BYTE = 0x08
+# Deflate packs at most 1032 to 1: a header that claims more than that lies, and is not worth the memory.
+DEFLATE_LIMIT = 1032
+NAMES = {"images-idx3": "labels-idx1", "images.idx3": "labels.idx1"}
+
+
+def read_idx_pair(images: Path, labels: Path | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Read images and their labels.
+
+    Returns:
+        Images uint8 [N, 1, H, W] and labels int64 [N], or None without a labels file.
+
+    Raises:
+        InputError: see `read_idx`; or there are no pixels, or not as many labels as images.
+    """
+    pixels = read_idx(images, dimensions=3)
+    if not pixels.size:
+        raise InputError(f"{images}: holds no pixels (its header says {list(pixels.shape)}); give another file")
+    if labels is None:
+        return pixels[:, None], None
+    values = read_idx(labels, dimensions=1)
+    if len(values) != len(pixels):
+        raise InputError(
+            f"{labels}: holds {len(values)} labels for the {len(pixels)} images of {images.name}; "
+            "give files that belong together"
+        )
+    return pixels[:, None], values.astype(np.int64)
+
+
+def read_idx(path: Path, dimensions: int) -> np.ndarray:
+    """Read one IDX file of unsigned bytes, strictly: nothing missing, nothing left over.
+
+    Args:
+        path: the file; gzipped exactly if its name ends in `.gz`.
+        dimensions: how many dimensions it must have (images 3, labels 1).
+
+    Returns:
+        uint8, in the shape that the header gives.
+
+    Raises:
+        InputError: the file is missing, is not (gzipped) IDX of that kind, is cut short or goes on too long.
+    """
+    packed = path.suffix == ".gz"
+    try:
+        with gzip.open(path) if packed else open(path, "rb") as file:
+            limit = path.stat().st_size * (DEFLATE_LIMIT if packed else 1)
+            return _read_values(cast(BinaryIO, file), path, dimensions, limit)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except EOFError:
+        raise _truncated(path) from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(
+            f"{path}: is not a sound gzip file ({error}); get it again, or drop .gz from the name if it is unpacked"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _read_values(file: BinaryIO, path: Path, dimensions: int, limit: int) -> np.ndarray:
+    magic = file.read(4)
+    if magic[:2] == b"\x1f\x8b":
+        raise InputError(f"{path}: is gzipped; add .gz to its name")
+    if not magic:
+        raise InputError(f"{path}: is empty; get the file again")
+    if len(magic) < 4 or magic[:2] != b"\0\0":
+        raise InputError(f"{path}: is not an IDX file (it begins with {magic.hex()}); give another file")
+    if magic[2] != UNSIGNED_BYTE:
+        raise InputError(f"{path}: holds values of type 0x{magic[2]:02x}; only unsigned bytes (0x08) are read")
+    if magic[3] != dimensions:
+        kinds = {1: "labels", 3: "images"}
+        raise InputError(
+            f"{path}: has {magic[3]} dimensions, as {kinds.get(magic[3], 'neither images nor labels')} would, "
+            f"but {kinds[dimensions]} have {dimensions}; give the {kinds[dimensions]} file"
+        )
+    header = file.read(4 * dimensions)
+    if len(header) < 4 * dimensions:
+        raise _truncated(path)
+    shape = struct.unpack(f">{dimensions}I", header)
+    if math.prod(shape) > limit:
+        raise _truncated(path)
+    try:
+        values = np.empty(shape, np.uint8)
+    except (MemoryError, ValueError):
+        raise InputError(f"{path}: {list(shape)} values do not fit into memory; give a smaller file") from None
+    flat = memoryview(values.reshape(-1))
+    filled = 0
+    while filled < values.size:
+        count = file.readinto(flat[filled:])  # type: ignore[attr-defined]
+        if not count:
+            raise _truncated(path)
+        filled += count
+    if file.read(1):
+        raise InputError(f"{path}: goes on after its {list(shape)} values; get the file again")
+    return values
+
+
+def _truncated(path: Path) -> InputError:
+    return InputError(f"{path}: is cut short: it holds less than its header says; get the file again")
+
+
+def labels_beside(images: Path) -> Path | None:
+    """The labels file that the standard naming puts beside an images file, or None if there is none."""
+    for images_part, labels_part in NAMES.items():
+        if images_part in images.name:
+            plain = images.name.replace(images_part, labels_part).removesuffix(".gz")
+            return find_idx(images.parent, plain)
+    return None
+
+
+def find_idx(folder: Path, name: str) -> Path | None:
+    """`folder/name`, or its `.gz`, whichever exists (the plain one first), or None."""
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)

@@ -1,0 +1,86 @@
+"""`ImageSet`: what every image source becomes."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gaussiandiffusion.errors import InputError
+
+CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}
+
+
+@dataclass(frozen=True, eq=False)  # eq: arrays have no single truth value; compare `sha256` instead
+class ImageSet:
+    """Images of one size, with labels where the source has them.
+
+    Args:
+        images: uint8 [N, C, H, W], 0 to 255, C = 1 (grey), 3 (RGB) or 4 (RGBA).
+        labels: int64 [N], >= 0, or None.
+        name: the data set's name, or the name of the file or folder.
+        split: "train", "test", or None where the source has no splits.
+
+    Raises:
+        InputError: shapes or dtypes are not these.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None = None
+    name: str = "images"
+    split: str | None = None
+
+    def __post_init__(self) -> None:
+        images, labels = self.images, self.labels
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in CHANNELS:
+            raise InputError(
+                f"{self.name}: images must be uint8 [N, C, H, W] with C = 1, 3 or 4, "
+                f"not {images.dtype} {list(images.shape)}"
+            )
+        if labels is not None and (labels.dtype != np.int64 or labels.shape != images.shape[:1]):
+            raise InputError(
+                f"{self.name}: labels must be int64 [{len(images)}], one for each image, "
+                f"not {labels.dtype} {list(labels.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int | slice | list[int] | np.ndarray) -> ImageSet:
+        """The chosen images as a set; an integer gives a set of one."""
+        if not isinstance(index, slice):
+            chosen = np.atleast_1d(index)
+            index = chosen if chosen.size else chosen.astype(np.int64)  # [] would be float
+        labels = None if self.labels is None else self.labels[index]
+        return replace(self, images=self.images[index], labels=labels)
+
+    def limit(self, n: int | None) -> ImageSet:
+        """The first `n` images: all of them for None, or where there are fewer.
+
+        Raises:
+            InputError: `n` is not a whole number >= 1.
+        """
+        return self[: check_limit(n)]
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """SHA-256 (hexadecimal) of shape, pixels and labels: equal content has an equal sum, whatever its file."""
+        digest = hashlib.sha256(f"uint8 {list(self.images.shape)}\n".encode())
+        digest.update(np.ascontiguousarray(self.images).data)
+        if self.labels is not None:
+            digest.update(b"labels\n" + self.labels.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+
+def check_limit(limit: int | None) -> int | None:
+    """Return `limit` if it is None or a whole number >= 1.
+
+    Raises:
+        InputError: it is anything else.
+    """
+    whole = isinstance(limit, int | np.integer) and not isinstance(limit, bool)
+    if limit is not None and (not whole or limit < 1):
+        raise InputError(f"limit {limit!r}: must be a whole number of at least 1; leave it out for all images")
+    return limit

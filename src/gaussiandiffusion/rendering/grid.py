@@ -1,0 +1,24 @@
+"""Pixel centres in canvas coordinates, and the map from the sum of splats to a picture."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gaussiandiffusion.splats import Canvas
+from gaussiandiffusion.splats.splats import Output
+
+
+def pixel_centers(
+    canvas: Canvas, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+) -> Float[Tensor, "h w 2"]:
+    """(x, y) of every pixel centre of `canvas`, in canvas units."""
+    y = (2 * torch.arange(canvas.height, dtype=dtype, device=device) + 1 - canvas.height) / canvas.longer_side
+    x = (2 * torch.arange(canvas.width, dtype=dtype, device=device) + 1 - canvas.width) / canvas.longer_side
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
+
+
+def to_picture(total: Float[Tensor, "n c h w"], output: Output) -> Float[Tensor, "n c h w"]:
+    """Bring accumulated colour into [0, 1]: "clamp", or "soft", 1 - exp(-max(0, x))."""
+    return total.clamp(0, 1) if output == "clamp" else 1 - torch.exp(-total.clamp_min(0))

@@ -1,0 +1,69 @@
+"""`render`: splats to pictures, by whichever renderer suits the tensors at hand."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.rendering import reference
+from gaussiandiffusion.rendering.grid import to_picture
+from gaussiandiffusion.splats import Splats
+
+Backend = Literal["auto", "reference", "cpu"]
+FUSED_FROM = 2**29  # splat-pixel pairs: below, the reference is done before the kernel has been loaded
+
+
+def accumulate(
+    splats: Splats,
+    size: int | tuple[int, int] | None = None,
+    *,
+    cutoff: float | None = None,
+    backend: Backend = "auto",
+) -> Float[Tensor, "n c h w"]:
+    """Colour of every pixel before the output map; arguments as `render`."""
+    if backend == "auto":
+        backend = "cpu" if _fused_pays(splats, size) else "reference"
+    if backend == "cpu":
+        from gaussiandiffusion.rendering import cpu
+
+        return cpu.accumulate(splats, size, cutoff=cutoff)
+    return reference.accumulate(splats, size, cutoff=cutoff)
+
+
+def render(
+    splats: Splats,
+    size: int | tuple[int, int] | None = None,
+    *,
+    cutoff: float | None = None,
+    backend: Backend = "auto",
+) -> Float[Tensor, "n c h w"]:
+    """Rasterise splat sets.
+
+    Args:
+        splats: sets of K splats on one canvas.
+        size: height and width in pixels, or the longer side with aspect kept; default: the canvas.
+        cutoff: distance in sigmas beyond which a splat may be left out (3.5: an error of at most 0.0022 of its
+            colour); None draws every splat everywhere.
+        backend: "reference" (PyTorch, any device), "cpu" (fused kernel), or "auto" by device and amount of work.
+
+    Returns:
+        Images in [0, 1]; differentiable in every parameter of `splats`.
+
+    Raises:
+        InputError: a size below one pixel, or a backend that cannot draw these splats.
+    """
+    smallest = min((size,) if isinstance(size, int) else size or (1,))
+    if smallest < 1:
+        raise InputError(f"size must be at least 1 pixel, not {smallest}")
+    return to_picture(accumulate(splats, size, cutoff=cutoff, backend=backend), splats.output)
+
+
+def _fused_pays(splats: Splats, size: int | tuple[int, int] | None) -> bool:
+    canvas = splats.canvas.resized(size)
+    work = len(splats) * splats.num_splats * canvas.height * canvas.width
+    plain = splats.device.type == "cpu" and splats.means.dtype == torch.float32 and splats.blending == "sum"
+    return plain and work >= FUSED_FROM

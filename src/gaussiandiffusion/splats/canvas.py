@@ -1,0 +1,44 @@
+"""The canvas: the picture's size, and the coordinate system every splat lives in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gaussiandiffusion.errors import InputError
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Height, width (pixels) and channels of the picture a splat set draws.
+
+    Coordinates have their origin at the centre, x right, y down, and L = max(height, width) as the unit's
+    double: pixel (i, j) has its centre at x = (2j + 1 - width) / L, y = (2i + 1 - height) / L. A square
+    canvas spans [-1, 1] edge to edge, and one unit is L / 2 pixels in both directions.
+    """
+
+    height: int
+    width: int
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        if self.height < 1 or self.width < 1:
+            raise InputError(f"a canvas of {self.height}x{self.width} pixels is empty; both sides must be >= 1")
+        if self.channels not in (1, 3, 4):
+            raise InputError(f"a canvas has 1, 3 or 4 channels, not {self.channels}")
+
+    @property
+    def longer_side(self) -> int:
+        return max(self.height, self.width)
+
+    @property
+    def pixels_per_unit(self) -> float:
+        return self.longer_side / 2
+
+    def resized(self, size: int | tuple[int, int] | None) -> Canvas:
+        """The same canvas at `size`: (height, width), or the longer side with the aspect kept."""
+        if size is None:
+            return self
+        if isinstance(size, int):
+            factor = size / self.longer_side
+            size = (max(1, round(self.height * factor)), max(1, round(self.width * factor)))
+        return Canvas(size[0], size[1], self.channels)

@@ -1,0 +1,249 @@
+"""`Splats`: immutable batches of 2D Gaussian splat sets, and their pure geometry."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.splats.canvas import Canvas
+
+Blending = Literal["sum", "alpha"]
+Output = Literal["clamp", "soft"]
+
+
+@dataclass(frozen=True, eq=False)
+class Splats:
+    """N sets of K anisotropic 2D Gaussian splats on one canvas.
+
+    Args:
+        means: centres (x, y) in canvas units (see `Canvas`).
+        sigmas: standard deviations along x and y in canvas units, > 0.
+        rhos: correlation of x and y, in (-1, 1).
+        colors: C channels per splat, finite; >= 0 unless fitted with signed colours; may exceed 1.
+        canvas: height, width and channels of the picture.
+        opacities: optional factor of each splat in [0, 1]; under "sum" redundant with the colour.
+        background: colour under the splats; zeros when not given.
+        blending: "sum" (order-free) or "alpha" (front to back in index order).
+        output: map from the sum to a pixel: "clamp" to [0, 1], or "soft", 1 - exp(-max(0, x)).
+
+    Raises:
+        InputError: shapes that do not belong together.
+    """
+
+    means: Float[Tensor, "n k 2"]
+    sigmas: Float[Tensor, "n k 2"]
+    rhos: Float[Tensor, "n k"]
+    colors: Float[Tensor, "n k c"]
+    canvas: Canvas
+    opacities: Float[Tensor, "n k"] | None = None
+    background: Float[Tensor, "n c"] = None  # type: ignore[assignment]  # zeros when not given
+    blending: Blending = "sum"
+    output: Output = "clamp"
+
+    def __post_init__(self) -> None:
+        if self.means.ndim != 3 or self.means.shape[-1] != 2:
+            raise InputError(f"means must have shape (N, K, 2), not {tuple(self.means.shape)}")
+        n, k = self.means.shape[:2]
+        if self.background is None:
+            object.__setattr__(self, "background", self.colors.new_zeros(n, self.canvas.channels))
+        expected = {
+            "sigmas": (n, k, 2),
+            "rhos": (n, k),
+            "colors": (n, k, self.canvas.channels),
+            "background": (n, self.canvas.channels),
+        }
+        if self.opacities is not None:
+            expected["opacities"] = (n, k)
+        for name, shape in expected.items():
+            if tuple(getattr(self, name).shape) != shape:
+                raise InputError(f"{name} must have shape {shape}, not {tuple(getattr(self, name).shape)}")
+
+    # --- views -------------------------------------------------------------------------------------------
+    def __len__(self) -> int:
+        return self.means.shape[0]
+
+    @property
+    def num_splats(self) -> int:
+        return self.means.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        return self.means.device
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The parameter tensors by name; `opacities` only where there are any."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Tensor)}
+
+    def __getitem__(self, index: int | slice | Sequence[int] | Tensor) -> Splats:
+        """Some of the sets, still batched: `splats[3]` is a batch of one."""
+        if isinstance(index, int):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"set {index} of {len(self)}")  # ends iteration over the sets
+            index = [index]
+        return replace(self, **{name: value[index] for name, value in self.tensors().items()})
+
+    def to(self, *args: Any, **kwargs: Any) -> Splats:
+        """The same sets on another device or in another dtype (`torch.Tensor.to`)."""
+        return replace(self, **{name: value.to(*args, **kwargs) for name, value in self.tensors().items()})
+
+    def detach(self) -> Splats:
+        return replace(self, **{name: value.detach() for name, value in self.tensors().items()})
+
+    @property
+    def covariances(self) -> Float[Tensor, "n k 2 2"]:
+        xx, yy = self.sigmas.square().unbind(-1)
+        xy = self.rhos * self.sigmas.prod(-1)
+        return torch.stack([xx, xy, xy, yy], -1).unflatten(-1, (2, 2))
+
+    @property
+    def precision_factors(self) -> Float[Tensor, "n k 3"]:
+        """(a, b, d) of the upper-triangular factor A = [[a, b], [0, d]] with inverse covariance A^T A."""
+        sigma_x, sigma_y = self.sigmas.unbind(-1)
+        root = ((1 - self.rhos) * (1 + self.rhos)).sqrt()  # (1-r)(1+r) keeps digits that 1-r^2 loses near 1
+        return torch.stack([1 / (sigma_x * root), -self.rhos / (sigma_y * root), 1 / sigma_y], -1)
+
+    # --- construction ------------------------------------------------------------------------------------
+    @classmethod
+    def from_precision_factors(
+        cls,
+        means: Float[Tensor, "n k 2"],
+        factors: Float[Tensor, "n k 3"],
+        colors: Float[Tensor, "n k c"],
+        canvas: Canvas,
+        **kwargs: Any,
+    ) -> Splats:
+        """Inverse of `precision_factors`; a, d > 0."""
+        a, b, d = factors.unbind(-1)
+        slope = -b / d  # rho / sqrt(1 - rho^2)
+        stretch = (1 + slope.square()).sqrt()
+        sigmas = torch.stack([stretch / a, 1 / d], -1)
+        return cls(means, sigmas, slope / stretch, colors, canvas, **kwargs)
+
+    @classmethod
+    def cat(cls, sets: Sequence[Splats]) -> Splats:
+        """Stack batches along N; they must share K, canvas and drawing rules."""
+        first = sets[0]
+        for other in sets[1:]:
+            same = (other.canvas, other.num_splats, other.blending, other.output)
+            if same != (first.canvas, first.num_splats, first.blending, first.output):
+                raise InputError("splat sets of different canvas, K, blending or output cannot be stacked")
+        names = first.tensors()
+        return replace(first, **{name: torch.cat([s.tensors()[name] for s in sets]) for name in names})
+
+    def validate(self, what: str = "splats") -> Splats:
+        """Return self if every value is in its range; for data that comes from outside.
+
+        Raises:
+            InputError: non-finite values, sigmas <= 0, or |rho| >= 1.
+        """
+        for name, value in self.tensors().items():
+            if not bool(torch.isfinite(value).all()):
+                at = int((~torch.isfinite(value)).nonzero()[0, 0])
+                raise InputError(f"{what}: {name} of set {at} hold NaN or infinity; encode that image again")
+        if self.num_splats == 0:
+            raise InputError(f"{what}: the sets hold no splats (K = 0)")
+        if not bool((self.sigmas > 0).all()):
+            raise InputError(f"{what}: sigmas must be > 0")
+        if not bool((self.rhos.abs() < 1).all()):
+            raise InputError(f"{what}: rhos must lie between -1 and 1")
+        return self
+
+    # --- geometry: pure, each returns new Splats ------------------------------------------------------------
+    def affine(
+        self,
+        matrix: Float[Tensor, "2 2"],
+        offset: Float[Tensor, "2"] | None = None,
+        *,
+        about: tuple[float, float] | None = None,
+        where: Bool[Tensor, "n k"] | None = None,
+    ) -> Splats:
+        """Map every selected splat by p -> matrix (p - centre) + centre + offset, covariance included.
+
+        Args:
+            matrix: linear part, invertible.
+            offset: translation in canvas units.
+            about: centre (x, y); default: the centroid of the selected means, set by set.
+            where: selection; default: all splats.
+        """
+        matrix = matrix.to(self.means)
+        chosen = torch.ones_like(self.rhos, dtype=torch.bool) if where is None else where
+        if about is None:
+            weight = chosen[..., None].to(self.means)
+            centre = (self.means * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp_min(1)
+        else:
+            centre = self.means.new_tensor(about)
+        means = (self.means - centre) @ matrix.T + centre
+        if offset is not None:
+            means = means + offset.to(self.means)
+        covariances = matrix @ self.covariances @ matrix.T  # (n, k, 2, 2)
+        sigmas = covariances.diagonal(dim1=-2, dim2=-1).sqrt()
+        limit = 1 - torch.finfo(sigmas.dtype).eps
+        rhos = (covariances[..., 0, 1] / sigmas.prod(-1)).clamp(-limit, limit)
+        return replace(
+            self,
+            means=torch.where(chosen[..., None], means, self.means),
+            sigmas=torch.where(chosen[..., None], sigmas, self.sigmas),
+            rhos=torch.where(chosen, rhos, self.rhos),
+        )
+
+    def translate(self, dx: float, dy: float, *, where: Bool[Tensor, "n k"] | None = None) -> Splats:
+        """Move by (dx, dy) in canvas units: right and down."""
+        shifted = self.means + self.means.new_tensor([dx, dy])
+        return replace(
+            self, means=shifted if where is None else torch.where(where[..., None], shifted, self.means)
+        )
+
+    def rotate(
+        self,
+        degrees: float,
+        *,
+        about: tuple[float, float] | None = None,
+        where: Bool[Tensor, "n k"] | None = None,
+    ) -> Splats:
+        """Turn clockwise on screen by `degrees` about `about` (default: the selection's centroid)."""
+        cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        return self.affine(torch.tensor([[cos, -sin], [sin, cos]]), about=about, where=where)
+
+    def scale(
+        self,
+        factor: float | tuple[float, float],
+        *,
+        about: tuple[float, float] | None = None,
+        where: Bool[Tensor, "n k"] | None = None,
+    ) -> Splats:
+        """Enlarge by `factor` (one, or one each for x and y; negative mirrors) about `about`."""
+        factor_x, factor_y = (factor, factor) if isinstance(factor, int | float) else factor
+        if factor_x == 0 or factor_y == 0:
+            raise InputError("a scale factor of 0 would flatten the splats; use a factor other than 0")
+        return self.affine(torch.diag(torch.tensor([factor_x, factor_y])), about=about, where=where)
+
+    def select(self, indices: Sequence[int] | Tensor) -> Splats:
+        """Only the splats at `indices` (or where a boolean [k] mask holds), in that order, in every set."""
+        indices = torch.as_tensor(indices, device=self.device)
+        if indices.dtype == torch.bool:
+            indices = indices.nonzero()[:, 0]
+        per_splat = {n: v[:, indices] for n, v in self.tensors().items() if n != "background"}
+        return replace(self, **per_splat)
+
+    # --- files --------------------------------------------------------------------------------------------
+    def save(self, path: str | os.PathLike[str], **kwargs: Any) -> None:
+        """Write a splat file; see `gaussiandiffusion.splats.storage.save`."""
+        from gaussiandiffusion.splats import storage
+
+        storage.save(self, path, **kwargs)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Splats:
+        """Read the sets of a splat file; `gaussiandiffusion.splats.storage.load` also gives labels and header."""
+        from gaussiandiffusion.splats import storage
+
+        return storage.load(path).splats
