@@ -56,84 +56,54 @@ class DatasetSpec:
         return by_name[f"{SPLITS[split]}-{IMAGES}"], by_name[f"{SPLITS[split]}-{LABELS}"]
 
 
-DATASETS: dict[str, DatasetSpec] = {
-    spec.name: spec
-    for spec in (
-        DatasetSpec(
-            name="mnist",
-            files=(
-                IdxFile(
-                    "train-images-idx3-ubyte",
-                    47040016,
-                    "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-                ),
-                IdxFile(
-                    "train-labels-idx1-ubyte",
-                    60008,
-                    "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-                ),
-                IdxFile(
-                    "t10k-images-idx3-ubyte",
-                    7840016,
-                    "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-                ),
-                IdxFile(
-                    "t10k-labels-idx1-ubyte",
-                    10008,
-                    "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-                ),
-            ),
-            mirrors=(
-                "https://ossci-datasets.s3.amazonaws.com/mnist/",
-                "https://storage.googleapis.com/cvdf-datasets/mnist/",
-            ),
-            class_names=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
-            canvas=(28, 28, 1),
-        ),
-        DatasetSpec(
-            name="fashion-mnist",
-            files=(
-                IdxFile(
-                    "train-images-idx3-ubyte",
-                    47040016,
-                    "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-                ),
-                IdxFile(
-                    "train-labels-idx1-ubyte",
-                    60008,
-                    "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-                ),
-                IdxFile(
-                    "t10k-images-idx3-ubyte",
-                    7840016,
-                    "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-                ),
-                IdxFile(
-                    "t10k-labels-idx1-ubyte",
-                    10008,
-                    "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-                ),
-            ),
-            mirrors=(  # the one with https first; the sums guard both
-                "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-                "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-            ),
-            class_names=(
-                "T-shirt/top",
-                "Trouser",
-                "Pullover",
-                "Dress",
-                "Coat",
-                "Sandal",
-                "Shirt",
-                "Sneaker",
-                "Bag",
-                "Ankle boot",
-            ),
-            canvas=(28, 28, 1),
-        ),
+def _four_files(
+    train_images: str, train_labels: str, test_images: str, test_labels: str
+) -> tuple[IdxFile, ...]:
+    """The files of 60,000 training and 10,000 test images of 28x28, given their sums."""
+    return (
+        IdxFile(f"train-{IMAGES}", 16 + 60_000 * 28 * 28, train_images),
+        IdxFile(f"train-{LABELS}", 8 + 60_000, train_labels),
+        IdxFile(f"t10k-{IMAGES}", 16 + 10_000 * 28 * 28, test_images),
+        IdxFile(f"t10k-{LABELS}", 8 + 10_000, test_labels),
     )
-}
+
+
+MNIST = DatasetSpec(
+    name="mnist",
+    files=_four_files(
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    class_names=tuple("0123456789"),
+    canvas=(28, 28, 1),
+)
+
+FASHION_MNIST = DatasetSpec(
+    name="fashion-mnist",
+    files=_four_files(
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
+    mirrors=(  # the one with https first; the sums guard both
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+    class_names=(
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
+    canvas=(28, 28, 1),
+)
+
+DATASETS: dict[str, DatasetSpec] = {spec.name: spec for spec in (MNIST, FASHION_MNIST)}
 
 
 def check_split(split: str) -> str:
@@ -155,14 +125,12 @@ def find_dataset(source: str) -> DatasetSpec | None:
 def unknown_dataset(source: str) -> InputError:
     """The error for a word that is no path and no data set: suggests the nearest name and lists all."""
     near = difflib.get_close_matches(source.lower().replace("_", "-"), DATASETS, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return InputError(
-        f"{source}: is neither a file or folder here nor a data set; {meant}The data sets are {', '.join(DATASETS)}"
-    )
+    fix = f"did you mean {near[0]}?" if near else "give one of these or a path"
+    return InputError(f"{source}: is neither a path nor a data set ({', '.join(DATASETS)}); {fix}")
 
 
 def local_files(spec: DatasetSpec, split: str, data_dir: Path) -> tuple[Path, Path]:
-    """The images and labels file of a split in the user's folder, or in its sub-folder named after the data set.
+    """The images and labels file of a split in `data_dir`, or in its sub-folder of that name.
 
     Raises:
         InputError: there is no such folder, or not both files in one place.
@@ -178,7 +146,7 @@ def local_files(spec: DatasetSpec, split: str, data_dir: Path) -> tuple[Path, Pa
             return images, labels
     looked_in = ", ".join(dict.fromkeys(str(folder) for folder in folders))
     raise InputError(
-        f"{data_dir}: does not hold both {names[0]} and {names[1]} (each with or without .gz) of {spec.name}; "
+        f"{data_dir}: does not hold both {names[0]} and {names[1]} (or their .gz) of {spec.name}; "
         f"put them into one of {looked_in}"
     )
 
@@ -191,13 +159,13 @@ def check_content(spec: DatasetSpec, images: np.ndarray, labels: np.ndarray, fol
         labels: int64 [N].
 
     Raises:
-        InputError: another canvas, a label out of range, or the label file of another data set of the same naming.
+        InputError: another canvas, a label out of range, or the labels are another data set's.
     """
     height, width, channels = spec.canvas
     if images.shape[1:] != (channels, height, width):
         raise InputError(
-            f"{folder}: holds images of {images.shape[2]}x{images.shape[3]} pixels, but those of {spec.name} are "
-            f"{height}x{width}; give the images file itself as the source instead of the name"
+            f"{folder}: holds images of {images.shape[3]}x{images.shape[2]} pixels, but those of "
+            f"{spec.name} are {width}x{height}; give the images file itself as the source instead of the name"
         )
     if labels.max() >= len(spec.class_names):
         raise InputError(

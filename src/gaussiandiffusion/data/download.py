@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gaussiandiffusion.data.datasets import DatasetSpec, IdxFile
-from gaussiandiffusion.files import atomic_path
 from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.files import atomic_path
 
 TIMEOUT = 30.0  # seconds without an answer
 CHUNK = 1 << 16
@@ -25,9 +25,11 @@ class MirrorError(Exception):
 
 
 def cache_folder(name: str) -> Path:
-    """Where a data set is kept: `~/.cache/gaussiandiffusion/datasets/NAME`, or under XDG_CACHE_HOME if set."""
+    """Where a data set is kept: `gaussiandiffusion/datasets/NAME` in XDG_CACHE_HOME or `~/.cache`."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(base) if os.path.isabs(base) else Path.home() / ".cache"  # the XDG rule: relative ones are ignored
+    root = (
+        Path(base) if os.path.isabs(base) else Path.home() / ".cache"
+    )  # the XDG rule: relative ones are ignored
     return root / "gaussiandiffusion" / "datasets" / name
 
 

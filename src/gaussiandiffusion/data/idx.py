@@ -1,7 +1,7 @@
 """IDX files, plain or gzipped: the format of MNIST and its relatives.
 
-Layout: two zero bytes, a type (0x08 = unsigned byte), the number of dimensions, each dimension as a big-endian
-uint32, then the values. Source: http://yann.lecun.com/exdb/mnist/, "The IDX file format".
+Layout: two zero bytes, a type (0x08 = unsigned byte), the number of dimensions, each dimension as a
+big-endian uint32, then the values. Source: http://yann.lecun.com/exdb/mnist/, "The IDX file format".
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def read_idx_pair(images: Path, labels: Path | None) -> tuple[np.ndarray, np.nda
     """
     pixels = read_idx(images, dimensions=3)
     if not pixels.size:
-        raise InputError(f"{images}: holds no pixels (its header says {list(pixels.shape)}); give another file")
+        raise InputError(
+            f"{images}: holds no pixels (its header says {list(pixels.shape)}); give another file"
+        )
     if labels is None:
         return pixels[:, None], None
     values = read_idx(labels, dimensions=1)
@@ -59,7 +61,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     Raises:
         InputError: the file is missing, is not (gzipped) IDX of that kind, is cut short or goes on too long.
     """
-    packed = path.suffix == ".gz"
+    packed = path.suffix.lower() == ".gz"
     try:
         with gzip.open(path) if packed else open(path, "rb") as file:
             limit = path.stat().st_size * (DEFLATE_LIMIT if packed else 1)
@@ -70,7 +72,8 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
         raise _truncated(path) from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: is not a sound gzip file ({error}); get it again, or drop .gz from the name if it is unpacked"
+            f"{path}: is not a sound gzip file ({error}); get it again, "
+            "or drop .gz from its name if it is unpacked"
         ) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
@@ -85,12 +88,15 @@ def _read_values(file: BinaryIO, path: Path, dimensions: int, limit: int) -> np.
     if len(magic) < 4 or magic[:2] != b"\0\0":
         raise InputError(f"{path}: is not an IDX file (it begins with {magic.hex()}); give another file")
     if magic[2] != UNSIGNED_BYTE:
-        raise InputError(f"{path}: holds values of type 0x{magic[2]:02x}; only unsigned bytes (0x08) are read")
+        raise InputError(
+            f"{path}: holds values of type 0x{magic[2]:02x}; only unsigned bytes (0x08) are read"
+        )
     if magic[3] != dimensions:
         kinds = {1: "labels", 3: "images"}
+        found = kinds.get(magic[3], "neither images nor labels")
         raise InputError(
-            f"{path}: has {magic[3]} dimensions, as {kinds.get(magic[3], 'neither images nor labels')} would, "
-            f"but {kinds[dimensions]} have {dimensions}; give the {kinds[dimensions]} file"
+            f"{path}: has {magic[3]} dimensions ({found}), but {kinds[dimensions]} have {dimensions}; "
+            f"give the {kinds[dimensions]} file"
         )
     header = file.read(4 * dimensions)
     if len(header) < 4 * dimensions:
@@ -101,8 +107,10 @@ def _read_values(file: BinaryIO, path: Path, dimensions: int, limit: int) -> np.
     try:
         values = np.empty(shape, np.uint8)
     except (MemoryError, ValueError):
-        raise InputError(f"{path}: {list(shape)} values do not fit into memory; give a smaller file") from None
-    flat = memoryview(values.reshape(-1))
+        raise InputError(
+            f"{path}: {list(shape)} values do not fit into memory; give a smaller file"
+        ) from None
+    flat = values.reshape(-1).data
     filled = 0
     while filled < values.size:
         count = file.readinto(flat[filled:])  # type: ignore[attr-defined]

@@ -66,7 +66,7 @@ class ImageSet:
 
     @functools.cached_property
     def sha256(self) -> str:
-        """SHA-256 (hexadecimal) of shape, pixels and labels: equal content has an equal sum, whatever its file."""
+        """SHA-256 (hexadecimal) of shape, pixels and labels, whatever file they came from."""
         digest = hashlib.sha256(f"uint8 {list(self.images.shape)}\n".encode())
         digest.update(np.ascontiguousarray(self.images).data)
         if self.labels is not None:
@@ -82,5 +82,7 @@ def check_limit(limit: int | None) -> int | None:
     """
     whole = isinstance(limit, int | np.integer) and not isinstance(limit, bool)
     if limit is not None and (not whole or limit < 1):
-        raise InputError(f"limit {limit!r}: must be a whole number of at least 1; leave it out for all images")
+        raise InputError(
+            f"limit {limit!r}: must be a whole number of at least 1; leave it out for all images"
+        )
     return limit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gaussiandiffusion.data.arrays import read_npz
 from gaussiandiffusion.data.datasets import (
     IMAGES,
     LABELS,
@@ -19,6 +20,7 @@ from gaussiandiffusion.data.datasets import (
 from gaussiandiffusion.data.download import fetch
 from gaussiandiffusion.data.idx import find_idx, labels_beside, read_idx_pair
 from gaussiandiffusion.data.images import ImageSet, check_limit
+from gaussiandiffusion.data.pictures import is_picture, read_folder, read_picture_file, read_zip
 from gaussiandiffusion.errors import InputError
 
 KINDS = "a folder or zip of images, an image (png, jpg, webp, bmp, gif), IDX (.gz), .npz or a data-set name"
@@ -53,12 +55,14 @@ def load_images(
     if spec is not None:
         return load_dataset(spec, split, data_dir).limit(limit)
     text = os.fspath(source)
-    path = Path(text).expanduser()
-    if path.is_dir():
+    if not text:
+        raise InputError(f"the source is an empty word; give {KINDS}")
+    path = Path(os.path.expanduser(text))
+    if os.path.isdir(path):
         return _load_folder(path, split, limit)
-    if path.is_file():
-        return _load_file(path, split, limit)
-    if path.exists():
+    if os.path.isfile(path):
+        return _load_file(path, limit)
+    if os.path.lexists(path):
         raise InputError(f"{path}: is neither a file nor a folder; give {KINDS}")
     if Path(text).name == text and not path.suffix:
         raise unknown_dataset(text)
@@ -85,3 +89,31 @@ def load_dataset(spec: DatasetSpec, split: str, data_dir: str | os.PathLike[str]
     assert labels is not None
     check_content(spec, images, labels, paths[0].parent)
     return ImageSet(images, labels, spec.name, split)
+
+
+def _load_folder(path: Path, split: str, limit: int | None) -> ImageSet:
+    name = path.resolve().name or str(path)
+    present = {each: find_idx(path, f"{prefix}-{IMAGES}") for each, prefix in SPLITS.items()}
+    if not any(present.values()):
+        return ImageSet(*read_folder(path, limit), name)
+    images = present[split]
+    if images is None:
+        raise InputError(
+            f"{path}: holds no {SPLITS[split]}-{IMAGES}(.gz), the images of the {split} split; add it"
+        )
+    pixels, labels = read_idx_pair(images, find_idx(path, f"{SPLITS[split]}-{LABELS}"))
+    return ImageSet(pixels, labels, name, split).limit(limit)
+
+
+def _load_file(path: Path, limit: int | None) -> ImageSet:
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        return ImageSet(*read_npz(path, limit), path.name)
+    if suffix == ".zip":
+        return ImageSet(*read_zip(path, limit), path.name)
+    if is_picture(path.name):
+        return ImageSet(read_picture_file(path), None, path.name)
+    if suffix == ".gz" or "ubyte" in path.name or "idx" in path.name.lower():
+        split = next((each for each, prefix in SPLITS.items() if path.name.startswith(f"{prefix}-")), None)
+        return ImageSet(*read_idx_pair(path, labels_beside(path)), path.name, split).limit(limit)
+    raise InputError(f"{path}: is of no kind that is read here; give {KINDS}")

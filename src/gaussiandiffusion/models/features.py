@@ -23,7 +23,7 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class FeatureNetwork(ModelMixin, ConfigMixin):
-    """Six 3x3 convolutions at three resolutions, a learned pooling by place, and two linear layers.
+    """Seven 3x3 convolutions at three resolutions, a learned pooling by place, and two linear layers.
 
     Where a feature lies matters for digits and sprites, so the last map is not averaged: each channel has
     its own weight for every place (a depthwise convolution as large as the map).
@@ -49,7 +49,7 @@ class FeatureNetwork(ModelMixin, ConfigMixin):
         image_size: int = 28,
         num_classes: int = 10,
         num_features: int = 128,
-        width: int = 20,
+        width: int = 16,
     ) -> None:
         super().__init__()
         if not 1 <= num_features <= MAX_FEATURES:
@@ -66,6 +66,7 @@ class FeatureNetwork(ModelMixin, ConfigMixin):
             _convolution(width, 2 * width, stride=2),
             _convolution(2 * width, 2 * width),
             _convolution(2 * width, 4 * width, stride=2),
+            _convolution(4 * width, 4 * width),
             _convolution(4 * width, 4 * width),
         )
         self.pool = nn.Conv2d(4 * width, 4 * width, map_size, groups=4 * width)

@@ -57,7 +57,7 @@ class ClassifierConfig:
     seed: int = 0
     epochs: int = 30
     batch_size: int = 256
-    width: int = 20
+    width: int = 16
     num_features: int = 128
     learning_rate: float = 4e-3
     weight_decay: float = 0.05
@@ -130,8 +130,10 @@ def save_classifier(network: FeatureNetwork, folder: Path) -> FeatureNetwork:
     Returns:
         The network loaded back, in float32: what is measured is what was written.
     """
-    halved = copy.deepcopy(network).to(torch.bfloat16).to(memory_format=torch.contiguous_format)
+    halved = copy.deepcopy(network).bfloat16().to(memory_format=torch.contiguous_format)
     halved.save_pretrained(folder, safe_serialization=True)
+    for path in folder.iterdir():
+        path.chmod(0o644)  # the weights come out readable by their owner alone
     return FeatureNetwork.from_pretrained(folder, torch_dtype=torch.float32, use_safetensors=True).eval()
 
 

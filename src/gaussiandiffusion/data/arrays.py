@@ -1,0 +1,171 @@
+"""Images in NumPy's .npz archives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from gaussiandiffusion.data.images import CHANNELS
+from gaussiandiffusion.errors import InputError
+
+LAYOUTS = "[H, W], [N, H, W], [N, H, W, C] or [N, C, H, W] with C = 1, 3 or 4"
+CHUNK = 1024  # images converted at a time, so that floats never exist twice
+
+
+def read_npz(path: Path, limit: int | None = None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Read `images` (or `x`, or the only array) and, if there are any, `labels` (or `y`).
+
+    Args:
+        limit: convert only the first so many images.
+
+    Returns:
+        uint8 [N, C, H, W]; int64 [N] or None.
+
+    Raises:
+        InputError: not an .npz, needs pickle, no such array, or values that are no images or labels.
+    """
+    try:
+        _check_magic(path)
+        with np.load(path, allow_pickle=False) as archive:
+            image_key, label_key = _keys(archive.files, path)
+            images = archive[image_key]
+            labels = archive[label_key] if label_key else None
+    except InputError:
+        raise
+    except MemoryError:
+        raise InputError(f"{path}: does not fit into memory; split it into smaller files") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # damaged zips and headers make NumPy raise nearly anything
+        raise InputError(
+            f"{path}: is no sound .npz file of plain arrays ({error}); save it again with numpy.savez"
+        ) from error
+    pixels = to_nchw(images, f"{path}: {image_key!r}")
+    count = len(pixels)
+    pixels = to_uint8(pixels[:limit], f"{path}: {image_key!r}")
+    if labels is None:
+        return pixels, None
+    return pixels, to_labels(labels, count, f"{path}: {label_key!r}")[:limit]
+
+
+def _check_magic(path: Path) -> None:
+    with open(path, "rb") as file:
+        magic = file.read(6)
+    if magic == b"\x93NUMPY":
+        raise InputError(f"{path}: is a lone .npy array; save it with numpy.savez(FILE, images=array)")
+    if magic[:2] != b"PK":
+        raise InputError(f"{path}: is not an .npz file; save the arrays with numpy.savez")
+
+
+def _keys(names: list[str], path: Path) -> tuple[str, str | None]:
+    """The names of the image array and the label array."""
+    label_key = _first(("labels", "y"), names)
+    image_key = _first(("images", "x"), names)
+    others = [name for name in names if name != label_key]
+    if image_key is None and len(others) == 1:
+        image_key = others[0]
+    if image_key is None:
+        held = ", ".join(names) or "nothing"
+        raise InputError(f"{path}: holds {held}; name the array of images 'images' (and labels 'labels')")
+    return image_key, label_key
+
+
+def _first(wanted: Iterable[str], names: list[str]) -> str | None:
+    return next((name for name in wanted if name in names), None)
+
+
+def to_nchw(array: np.ndarray, where: str) -> np.ndarray:
+    """Bring images into one layout; the dtype stays.
+
+    Args:
+        array: [H, W], [N, H, W], [N, H, W, C] or [N, C, H, W] with C = 1, 3 or 4.
+
+    Returns:
+        A view, [N, C, H, W].
+
+    Raises:
+        InputError: another shape, an empty one, or one that can be read in two ways.
+    """
+    shape = list(array.shape)
+    if array.ndim not in (2, 3, 4):
+        raise InputError(f"{where} has shape {shape}; images are {LAYOUTS}")
+    if not array.size:
+        raise InputError(f"{where} holds no pixels (shape {shape}); give a file with images")
+    if array.ndim == 2:
+        return array[None, None]
+    if array.ndim == 3:
+        if shape[-1] in CHANNELS:
+            raise InputError(
+                f"{where} has shape {shape}, one colour image or many narrow grey ones; add an axis"
+            )
+        return array[:, None]
+    first, last = shape[1] in CHANNELS, shape[3] in CHANNELS
+    if first and last:
+        raise InputError(
+            f"{where} has shape {shape}, and either axis 1 or axis 3 may be colour; use larger images"
+        )
+    if not first and not last:
+        raise InputError(
+            f"{where} has shape {shape}, and no axis of it is 1, 3 or 4 channels; images are {LAYOUTS}"
+        )
+    return array if first else array.transpose(0, 3, 1, 2)
+
+
+def to_uint8(images: np.ndarray, where: str) -> np.ndarray:
+    """Bring images to uint8, 0 to 255.
+
+    Args:
+        images: [N, C, H, W], uint8, or any float in [0, 1].
+
+    Returns:
+        uint8 [N, C, H, W], contiguous; floats rounded to the nearest level.
+
+    Raises:
+        InputError: another dtype; a float that is not finite or not in [0, 1].
+    """
+    if images.dtype == np.uint8:
+        return np.ascontiguousarray(images)
+    if images.dtype.kind != "f":
+        raise InputError(f"{where} is {images.dtype}; images are uint8, or float in [0, 1]")
+    out = np.empty(images.shape, np.uint8)
+    for start in range(0, len(images), CHUNK):
+        part = images[start : start + CHUNK]
+        low, high = float(part.min()), float(part.max())  # NaN if any is
+        if not (low >= 0 and high <= 1):
+            raise InputError(
+                f"{where} holds {_culprit(low, high)}; float images lie in [0, 1]: rescale, or save uint8"
+            )
+        wide = part.astype(np.promote_types(part.dtype, np.float32), copy=False)
+        out[start : start + CHUNK] = np.rint(wide * 255)
+    return out
+
+
+def _culprit(low: float, high: float) -> str:
+    if np.isnan(low):
+        return "NaN"
+    return f"{low:.6g}" if low < 0 else f"{high:.6g}"
+
+
+def to_labels(labels: np.ndarray, count: int, where: str) -> np.ndarray:
+    """Bring labels to int64 [N].
+
+    Args:
+        labels: any integers >= 0, [N] or [N, 1].
+        count: N, the number of images.
+
+    Raises:
+        InputError: not integers, negative or beyond int64, or not one for each image.
+    """
+    if labels.dtype.kind not in "iu":
+        raise InputError(f"{where} is {labels.dtype}; labels are integers: save them as int64")
+    if labels.shape == (count, 1):
+        labels = labels[:, 0]
+    if labels.shape != (count,):
+        raise InputError(
+            f"{where} has shape {list(labels.shape)}; there must be one label for each of {count} images"
+        )
+    if int(labels.min()) < 0 or int(labels.max()) > np.iinfo(np.int64).max:
+        raise InputError(f"{where} lies between {labels.min()} and {labels.max()}; labels are 0, 1, 2, ...")
+    return labels.astype(np.int64)

@@ -1,0 +1,131 @@
+"""Deterministic starts: where the splats stand before the first step.
+
+All fill fit parameters (mx, my, log a, b, log d, colours; pixels), see `encoding.fit`.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numba import njit
+
+from gaussiandiffusion.encoding.settings import EncoderSettings
+from gaussiandiffusion.rendering.kernel import COLUMNS, FAST
+
+F = np.float32
+
+
+def start_parameters(images: np.ndarray, settings: EncoderSettings) -> np.ndarray:
+    """Parameters float32 (N, K, 5 + C) of the "hilbert" or "grid" start of uint8 images (N, C, H, W)."""
+    count, channels, height, width = images.shape
+    parameters = np.zeros((count, settings.num_splats, COLUMNS + channels), np.float32)
+    if settings.start == "grid":
+        centres, spacing = grid_centres(settings.num_splats, height, width)
+        parameters[..., :2] = centres
+        log_precision = -math.log(max(0.6, settings.init_sigma * spacing))
+        parameters[..., 2] = parameters[..., 4] = log_precision
+        nearest = np.rint(centres).astype(int)
+        colors = images[:, :, nearest[:, 1].clip(0, height - 1), nearest[:, 0].clip(0, width - 1)]  # (n, c, k)
+        parameters[..., COLUMNS:] = colors.transpose(0, 2, 1) / 255 / 2 + 0.01
+        return parameters
+    weights = (settings.density_gradient, settings.density_floor, settings.density_brightness)
+    _hilbert_range(images, hilbert_walk(height, width), *map(F, weights), F(settings.init_sigma), parameters)
+    return parameters
+
+
+def grid_centres(num_splats: int, height: int, width: int) -> tuple[np.ndarray, float]:
+    """K points (x, y) in near-square rows over the canvas, in pixels, and their spacing."""
+    rows = max(1, min(num_splats, round(math.sqrt(num_splats * height / width))))
+    counts = np.diff(np.linspace(0, num_splats, rows + 1).round().astype(int))
+    points = [
+        ((i + 0.5) * width / n - 0.5, (row + 0.5) * height / rows - 0.5)
+        for row, n in enumerate(counts)
+        for i in range(n)
+    ]
+    return np.array(points, np.float32), math.sqrt(height * width / num_splats)
+
+
+@lru_cache(maxsize=8)
+def hilbert_walk(height: int, width: int) -> np.ndarray:
+    """Pixels (y, x) of the canvas in the order a Hilbert curve over the enclosing power of two visits them.
+
+    Source: Hilbert, 1891; the recursion by bits is the one of Warren, "Hacker's Delight", ch. 16.
+    """
+    order = max(height, width, 2) - 1
+    bits = order.bit_length()
+    index = np.arange(4**bits)
+    x, y = np.zeros_like(index), np.zeros_like(index)
+    rest = index.copy()
+    for level in range(bits):
+        side = 1 << level
+        right = (rest >> 1) & 1
+        down = (rest ^ right) & 1
+        flip = (down == 0) & (right == 1)
+        x, y = np.where(flip, side - 1 - x, x), np.where(flip, side - 1 - y, y)
+        x, y = np.where(down == 0, y, x), np.where(down == 0, x, y)
+        x, y = x + side * right, y + side * down
+        rest >>= 2
+    inside = (x < width) & (y < height)
+    return np.stack([y[inside], x[inside]], -1).astype(np.int32)
+
+
+@njit(**FAST)
+def _hilbert_range(images, walk, gradient, floor, brightness, init_sigma, parameters):
+    """Cut the density along the walk in K equal parts; each part's centroid becomes a splat.
+
+    Parts are cut inside a pixel where needed, so every one holds the same mass and none is empty.
+    """
+    count, channels, height, width = images.shape
+    splats = parameters.shape[1]
+    grey = np.empty((height, width), np.float32)
+    density = np.empty((height, width), np.float32)
+    for i in range(count):
+        for y in range(height):
+            for x in range(width):
+                value = F(0)
+                for c in range(channels):
+                    value += F(images[i, c, y, x])
+                grey[y, x] = value / F(255 * channels)
+        total = 0.0
+        for y in range(height):
+            for x in range(width):
+                gx = (grey[y, min(x + 1, width - 1)] - grey[y, max(x - 1, 0)]) / F(2)
+                gy = (grey[min(y + 1, height - 1), x] - grey[max(y - 1, 0), x]) / F(2)
+                d = floor + gradient * F(math.sqrt(gx * gx + gy * gy)) + brightness * grey[y, x]
+                density[y, x] = d
+                total += d
+        share = total / splats
+        k, mass, sum_x, sum_y, area = 0, 0.0, 0.0, 0.0, 0.0
+        for step in range(walk.shape[0]):
+            y, x = walk[step, 0], walk[step, 1]
+            left = float(density[y, x])
+            whole = left
+            while left > 0:
+                last = step == walk.shape[0] - 1
+                take = left if k == splats - 1 else min(left, share - mass)
+                mass += take
+                sum_x += take * x
+                sum_y += take * y
+                area += take / whole
+                left -= take
+                full = mass >= share * (1 - 1e-9) and k < splats - 1
+                if full or (last and left <= 0):
+                    centre_x, centre_y = sum_x / mass, sum_y / mass
+                    sigma = min(max(init_sigma * math.sqrt(area), 0.6), max(4.0, math.sqrt(area)))
+                    parameters[i, k, 0] = centre_x
+                    parameters[i, k, 1] = centre_y
+                    parameters[i, k, 2] = -math.log(sigma)
+                    parameters[i, k, 3] = F(0)
+                    parameters[i, k, 4] = -math.log(sigma)
+                    row, column = int(centre_y + 0.5), int(centre_x + 0.5)
+                    for c in range(channels):
+                        parameters[i, k, COLUMNS + c] = F(images[i, c, row, column]) / F(510) + F(0.01)
+                    k, mass, sum_x, sum_y, area = k + 1, 0.0, 0.0, 0.0, 0.0
+                    if k == splats:
+                        break
+        # Rounding may leave the last part unfilled; it then repeats its neighbour, unlit.
+        for j in range(k, splats):
+            parameters[i, j] = parameters[i, max(k - 1, 0)]
+            parameters[i, j, COLUMNS:] = F(0.01)

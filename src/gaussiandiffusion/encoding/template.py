@@ -1,0 +1,57 @@
+"""Learning a template: the start from which a data set's images are all fitted, slot by slot alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from gaussiandiffusion.encoding.encoder import Encoder, to_parameters, to_splats
+from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings
+from gaussiandiffusion.splats import Canvas, Splats
+
+IMAGES = 512
+ROUNDS = 25
+STEP = 0.5
+
+
+def learn_template(
+    images: UInt8[ndarray, "n c h w"],
+    settings: EncoderSettings,
+    *,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Splats:
+    """Learn a shared start, a batch of one set.
+
+    From a grid, repeat: fit `IMAGES` images from the template, then move it by `STEP` toward the mean fit. Each round
+    draws its images anew from the whole array, by `seed`.
+
+    Args:
+        images: the training images.
+        settings: of the encoding the template is for; `start` must be "template".
+
+    Source: Nichol et al., "On First-Order Meta-Learning Algorithms" (Reptile), 2018.
+    """
+    canvas = Canvas(images.shape[2], images.shape[3], images.shape[1])
+    grid = default_settings(canvas.channels, num_splats=settings.num_splats, start="grid", iterations=0)
+    mean_image = np.rint(images.mean(0, keepdims=True)).astype(np.uint8)
+    template = Encoder(grid).encode(mean_image).splats
+    random = np.random.default_rng(seed)
+    for _ in range(rounds):
+        chosen = np.sort(random.choice(len(images), min(IMAGES, len(images)), replace=False))
+        fits = Encoder(settings, template).encode(images[chosen]).splats
+        start = to_parameters(template)
+        mean = to_parameters(fits).mean(0, keepdims=True, dtype=np.float64).astype(np.float32)
+        template = to_splats(start + STEP * (mean - start), canvas)
+        if progress is not None:
+            progress(1)
+    return Splats(*(t.clone(memory_format=torch.contiguous_format) for t in _parts(template)), canvas)
+
+
+def _parts(splats: Splats) -> tuple[torch.Tensor, ...]:
+    return splats.means, splats.sigmas, splats.rhos, splats.colors

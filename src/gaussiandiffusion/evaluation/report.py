@@ -1,0 +1,136 @@
+"""What an evaluation says: the numbers, and everything needed to read and repeat them."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gaussiandiffusion.data import ImageSet
+from gaussiandiffusion.evaluation.features import FeatureSpace
+from gaussiandiffusion.files import write_json
+
+LIBRARIES = ("gaussiandiffusion", "numpy", "torch", "torchmetrics")
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """Which images were measured.
+
+    Attributes:
+        name: of the data set, file or folder.
+        split: "train", "test" or None.
+        images: how many, of how many the source has.
+        available: how many the source has.
+        sha256: of the images measured.
+    """
+
+    name: str
+    split: str | None
+    images: int
+    available: int
+    sha256: str
+
+    @classmethod
+    def of(cls, source: ImageSet, used: ImageSet) -> SourceRecord:
+        """The record of the part `used` of `source`."""
+        return cls(source.name, source.split, len(used), len(source), used.sha256)
+
+
+@dataclass(frozen=True)
+class FeatureRecord:
+    """Which feature network measured.
+
+    Attributes:
+        name: bundled name, folder name or "inception".
+        layer: which layer the features are.
+        dimension: length of a feature vector.
+        sha256: of the file of weights.
+    """
+
+    name: str
+    layer: str
+    dimension: int
+    sha256: str
+
+    @classmethod
+    def of(cls, space: FeatureSpace) -> FeatureRecord:
+        """The record of a loaded feature space."""
+        return cls(space.name, space.layer, space.dimension, space.sha256)
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """One row of results.
+
+    Attributes:
+        num: images on each side of every distance.
+        fid: generated against real.
+        floor_train: F, as many real train images against the same real images; None where not asked for.
+        floor_rendered: R, encoded and rendered real images against themselves; None where not asked for.
+        label_accuracy: fraction of generated images that the judge assigns to the label they were asked to
+            show; None without labels.
+        label_accuracy_real: the same judge on the real images, the most that can be expected.
+        features: what `fid` and its floors were measured with.
+        judge: what the label accuracies were measured with.
+        generated: the set judged.
+        real: the reference.
+        train: the set of F.
+        rendered: the set of R.
+        seed: of the generated set, as its maker says.
+        machine: words about the machine, never its name.
+        versions: of the libraries that matter.
+    """
+
+    num: int
+    fid: float
+    floor_train: float | None
+    floor_rendered: float | None
+    label_accuracy: float | None
+    label_accuracy_real: float | None
+    features: FeatureRecord
+    judge: FeatureRecord | None
+    generated: SourceRecord
+    real: SourceRecord
+    train: SourceRecord | None
+    rendered: SourceRecord | None
+    seed: int | None
+    machine: dict[str, Any]
+    versions: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the report as JSON.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        write_json(Path(path), self.to_dict())
+
+
+def machine_words() -> dict[str, Any]:
+    """What a number's reader needs of the machine: processor kind, cores used and system."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"processor": platform.machine(), "cpus": cores, "threads": torch.get_num_threads()}
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and the libraries a measure depends on; those not installed are left out."""
+    versions = {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__}
+    for name in LIBRARIES:
+        if name not in versions:
+            try:
+                versions[name] = importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                continue
+    return versions
