@@ -23,9 +23,10 @@ from torch import Tensor
 from gaussiandiffusion.data import load_images
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.evaluation.accuracy import label_accuracy
+from gaussiandiffusion.evaluation.features import FeatureSpace, load_features
 from gaussiandiffusion.evaluation.inputs import unit_images
 from gaussiandiffusion.files import atomic_path, write_json
-from gaussiandiffusion.models.features import FEATURE_LAYER, FeatureNetwork
+from gaussiandiffusion.models.features import FeatureNetwork
 from gaussiandiffusion.training.affine import AffineRange, random_affine
 
 
@@ -55,7 +56,7 @@ class ClassifierConfig:
     data_dir: Path | None = None
     limit: int | None = None
     seed: int = 0
-    epochs: int = 30
+    epochs: int = 20
     batch_size: int = 256
     width: int = 16
     num_features: int = 128
@@ -124,17 +125,20 @@ def train_classifier(
     return average
 
 
-def save_classifier(network: FeatureNetwork, folder: Path) -> FeatureNetwork:
-    """Write `config.json` and bfloat16 weights, and return the network as a reader will see it.
+def save_classifier(network: FeatureNetwork, folder: Path) -> FeatureSpace:
+    """Write `config.json` and bfloat16 weights.
 
     Returns:
-        The network loaded back, in float32: what is measured is what was written.
+        What was written, loaded back as a reader will see it.
+
+    Raises:
+        InputError: the folder cannot be written to.
     """
     halved = copy.deepcopy(network).bfloat16().to(memory_format=torch.contiguous_format)
     halved.save_pretrained(folder, safe_serialization=True)
     for path in folder.iterdir():
         path.chmod(0o644)  # the weights come out readable by their owner alone
-    return FeatureNetwork.from_pretrained(folder, torch_dtype=torch.float32, use_safetensors=True).eval()
+    return load_features(folder)
 
 
 def main(config: ClassifierConfig) -> dict[str, Any]:
@@ -157,19 +161,21 @@ def main(config: ClassifierConfig) -> dict[str, Any]:
     trained = train_classifier(train.images, train.labels, config, report)
     seconds = time.perf_counter() - start
     saved = save_classifier(trained, config.out)
+    assert isinstance(saved.network, FeatureNetwork)
     record = {
         "command": command_line(config),
         "config": _plain(config),
         "data": {"name": train.name, "train": train.sha256, "test": test.sha256},
         "train_images": len(train.images),
         "test_images": len(test.images),
-        "parameters": sum(weight.numel() for weight in saved.parameters()),
-        "feature_layer": FEATURE_LAYER,
-        "feature_dimension": saved.num_features,
-        "test_accuracy": label_accuracy(saved, test.images, test.labels),
+        "parameters": sum(weight.numel() for weight in saved.network.parameters()),
+        "feature_layer": saved.layer,
+        "feature_dimension": saved.dimension,
+        "test_accuracy": label_accuracy(saved.network, test.images, test.labels),
         "epoch_losses": losses,
         "seconds": round(seconds, 1),
         "machine": f"{_cores()}-core CPU",
+        "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
     write_json(config.out / "training.json", record)
@@ -194,7 +200,7 @@ are its {record["feature_layer"]} layer ({record["feature_dimension"]} numbers, 
 | --- | --- |
 | Test accuracy | {100 * record["test_accuracy"]:.2f} % of {record["test_images"]:,} images, with these bfloat16 weights |
 | Parameters | {record["parameters"]:,} |
-| Trained on | {record["train_images"]:,} images, {config["epochs"]} epochs, {record["seconds"] / 60:.1f} minutes on a {record["machine"]} |
+| Trained on | {record["train_images"]:,} images, {config["epochs"]} epochs, {record["seconds"] / 60:.1f} minutes on a {record["machine"]}, {record["threads"]} thread(s) |
 | Seed | {config["seed"]} |
 | Chosen by | nothing: a fixed schedule, the last averaged weights; the test split was looked at once, after |
 
