@@ -25,7 +25,12 @@ def test_floors_stand_beside_the_distance(pixel_space, noise_set):
     generated = noise_set(4000, seed=2, low=128, split=None)
     train = noise_set(4000, seed=3, high=128, split="train")
     report = evaluate(
-        generated, real, features=pixel_space, floor_train=train, floor_rendered=lambda images: images + 1, seed=7
+        generated,
+        real,
+        features=pixel_space,
+        floor_train=train,
+        floor_rendered=lambda images: images + 1,
+        seed=7,
     )
     assert report.fid == pytest.approx(UNIT_STEP, rel=0.03)
     assert report.floor_train < 0.01
@@ -111,7 +116,9 @@ def test_bad_input_is_refused(pixel_space, noise_set, change, complaint):
     if change.get("floor_train") == "few":
         change = {"floor_train": noise_set(39, seed=3)}
     with pytest.raises(InputError, match=complaint):
-        evaluate(noise_set(40, seed=1), noise_set(50, seed=2), **{"features": pixel_space, "num": 40} | change)
+        evaluate(
+            noise_set(40, seed=1), noise_set(50, seed=2), **{"features": pixel_space, "num": 40} | change
+        )
 
 
 def test_a_judge_that_cannot_name_classes_is_refused(pixel_space, noise_set):

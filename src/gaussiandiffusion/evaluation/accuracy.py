@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.evaluation.inputs import check_unit_images, unit_images
 
 
+@runtime_checkable
 class Classifier(Protocol):
     """Anything that names the class of images."""
 
@@ -23,14 +24,14 @@ class Classifier(Protocol):
 def label_accuracy(
     network: Classifier,
     images: UInt8[np.ndarray, "n c h w"],
-    labels: Int[np.ndarray, "n"],
+    labels: Int[np.ndarray, " n"],
     *,
     batch_size: int = 256,
 ) -> float:
     """Fraction of images that a classifier assigns to their label.
 
     Args:
-        network: the judge; for generated images a claim needs one that the generator's makers did not tune on.
+        network: the judge; a claim about a generator needs one that its makers did not tune on.
         images: as saved.
         labels: the class each image was asked to show.
         batch_size: images at a time.

@@ -10,7 +10,7 @@ from jaxtyping import Int, UInt8
 
 from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.evaluation.accuracy import label_accuracy
+from gaussiandiffusion.evaluation.accuracy import Classifier, label_accuracy
 from gaussiandiffusion.evaluation.features import FeatureSpace, extract_features, load_features
 from gaussiandiffusion.evaluation.frechet import check_count, frechet_distance
 from gaussiandiffusion.evaluation.report import (
@@ -33,7 +33,7 @@ def evaluate(
     num: int | None = None,
     floor_train: ImageSet | None = None,
     floor_rendered: Images | Callable[[Images], Images] | None = None,
-    labels: Int[np.ndarray, "n"] | None = None,
+    labels: Int[np.ndarray, " n"] | None = None,
     judge: Features | None = None,
     seed: int | None = None,
     batch_size: int = 256,
@@ -56,8 +56,8 @@ def evaluate(
         The numbers and where they come from; equal arguments give an equal report.
 
     Raises:
-        InputError: too few images, unequal counts, another size than the network takes, or labels that are not
-            one for each image.
+        InputError: too few images, unequal counts, another size than the network takes, or not one label
+            for each image.
     """
     space = _load(features)
     num = _count(generated, real, num, space.dimension)
@@ -80,7 +80,7 @@ def evaluate(
     def accuracy(images: Images, expected: np.ndarray | None) -> float | None:
         if referee is None or expected is None:
             return None
-        if not hasattr(referee.network, "classify"):
+        if not isinstance(referee.network, Classifier):
             raise InputError(f"{referee.name}: cannot name classes; give a classifier as judge")
         return label_accuracy(referee.network, images, expected, batch_size=batch_size)
 
@@ -111,13 +111,15 @@ def _count(generated: ImageSet, real: ImageSet, num: int | None, dimension: int)
     if num is None:
         if len(generated) != len(real):
             raise InputError(
-                f"{len(generated)} generated images against {len(real)} real ones: a Fréchet distance is biased "
-                "by the count; name a number that both sides have"
+                f"{len(generated)} generated images against {len(real)} real ones: a Fréchet distance is "
+                "biased by the count; name a number that both sides have"
             )
         num = len(real)
     for side, images in (("generated", generated), ("real", real)):
         if len(images) < num:
-            raise InputError(f"{num} images were asked for, the {side} side ({images.name}) has {len(images)}")
+            raise InputError(
+                f"{num} images were asked for, the {side} side ({images.name}) has {len(images)}"
+            )
     check_count(num, dimension)
     return num
 

@@ -110,7 +110,7 @@ def unit_features(network: nn.Module, images: Float[Tensor, "n c h w"]) -> Float
     expected = (len(images), int(network.num_features))  # type: ignore[arg-type]
     if tuple(features.shape) != expected or not bool(features.isfinite().all()):
         raise InputError(
-            f"the feature network gave {list(features.shape)} numbers where {list(expected)} finite ones are due"
+            f"the feature network gave {list(features.shape)} numbers, {list(expected)} finite ones are due"
         )
     return features.float()
 

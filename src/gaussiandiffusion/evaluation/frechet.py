@@ -11,7 +11,7 @@ from gaussiandiffusion.errors import InputError
 
 
 class _GivenFeatures(nn.Module):
-    """The network torchmetrics asks for, where features are already there: sets are measured more than once."""
+    """The network torchmetrics asks for: none, since features of a set are made once and measured often."""
 
     def __init__(self, num_features: int) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ def check_comparable(features: Tensor, reference: Tensor) -> None:
         raise InputError(f"features must be floating point, not {features.dtype} and {reference.dtype}")
     if features.ndim != 2 or features.shape[1:] != reference.shape[1:]:
         raise InputError(
-            f"features of shape {list(features.shape)} and {list(reference.shape)} do not come from one network"
+            f"features of shape {list(features.shape)} and {list(reference.shape)} are not of one network"
         )
     if len(features) != len(reference):
         raise InputError(

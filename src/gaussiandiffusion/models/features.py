@@ -59,7 +59,7 @@ class FeatureNetwork(ModelMixin, ConfigMixin):
         if min(in_channels, num_classes, width) < 1:
             raise InputError("in_channels, num_classes and width of a feature network must be positive")
         self.num_features = num_features  # torchmetrics asks for it
-        map_size = -(-(-(-image_size // 2)) // 2)  # two strides of 2, rounded up
+        map_size = (image_size + 3) // 4  # two strides of 2, each rounded up
         self.trunk = nn.Sequential(
             _convolution(in_channels, width),
             _convolution(width, width),
@@ -90,7 +90,7 @@ class FeatureNetwork(ModelMixin, ConfigMixin):
         """Unnormalised log-probabilities of the classes."""
         return self.classify_head(self(images))
 
-    def classify(self, images: Float[Tensor, "n c h w"]) -> Int[Tensor, "n"]:
+    def classify(self, images: Float[Tensor, "n c h w"]) -> Int[Tensor, " n"]:
         """The most probable class of each image."""
         return self.logits(images).argmax(dim=1)
 

@@ -1,4 +1,4 @@
-"""Train a feature network as a classifier: `python -m gaussiandiffusion.training.classifier mnist --out DIR`."""
+"""Train a feature network: `python -m gaussiandiffusion.training.classifier mnist --out DIR`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from gaussiandiffusion.training.affine import AffineRange, random_affine
 
 @dataclass(frozen=True)
 class ClassifierConfig:
-    """A fixed schedule: nothing is chosen by looking at the test split, and the last average is what is saved.
+    """A fixed schedule: nothing is chosen on the test split, and the last average is what is saved.
 
     Attributes:
         source: data-set name or image source with labels.
@@ -73,7 +73,7 @@ class ClassifierConfig:
 
 def train_classifier(
     images: UInt8[np.ndarray, "n c h w"],
-    labels: Int[np.ndarray, "n"],
+    labels: Int[np.ndarray, " n"],
     config: ClassifierConfig,
     on_epoch: Callable[[int, float], None] | None = None,
 ) -> FeatureNetwork:
@@ -151,6 +151,8 @@ def main(config: ClassifierConfig) -> dict[str, Any]:
     test = load_images(config.source, split="test", data_dir=config.data_dir, limit=config.limit)
     if train.labels is None or test.labels is None:
         raise InputError(f"{config.source}: has no labels, and a classifier is trained on labels")
+    if config.out.exists() and not config.out.is_dir():
+        raise InputError(f"{config.out}: is a file; name a folder for the model")
     losses: list[float] = []
 
     def report(epoch: int, loss: float) -> None:
@@ -187,42 +189,46 @@ def main(config: ClassifierConfig) -> dict[str, Any]:
 def model_card(record: dict[str, Any]) -> str:
     """The card of a trained classifier, from its record alone."""
     name, config = record["data"]["name"], record["config"]
+    count, accuracy = f"{record['test_images']:,}", f"{100 * record['test_accuracy']:.2f} %"
+    effort = f"{record['train_images']:,} images, {config['epochs']} epochs"
+    machine = f"{record['machine']}, {record['threads']} thread(s)"
     return f"""---
 library_name: gaussiandiffusion
 license: apache-2.0
 ---
 # Features of {name}
 
-A small convolutional classifier of {name}, the ruler of this package's Fréchet distances on that data: features
-are its {record["feature_layer"]} layer ({record["feature_dimension"]} numbers, rectified).
+A small convolutional classifier of {name}, the ruler of this package's Fréchet distances on that data:
+features are its {record["feature_layer"]} layer ({record["feature_dimension"]} numbers, rectified).
 
 | | |
 | --- | --- |
-| Test accuracy | {100 * record["test_accuracy"]:.2f} % of {record["test_images"]:,} images, with these bfloat16 weights |
+| Test accuracy | {accuracy} of {count} images, with these bfloat16 weights |
 | Parameters | {record["parameters"]:,} |
-| Trained on | {record["train_images"]:,} images, {config["epochs"]} epochs, {record["seconds"] / 60:.1f} minutes on a {record["machine"]}, {record["threads"]} thread(s) |
+| Trained on | {effort}; {record["seconds"] / 60:.1f} minutes on a {machine} |
 | Seed | {config["seed"]} |
-| Chosen by | nothing: a fixed schedule, the last averaged weights; the test split was looked at once, after |
+| Chosen by | a fixed schedule: the last averaged weights; the test split was measured once, after |
 
 ```
 {record["command"]}
 ```
 
-Distances measured with it compare only with distances measured with the same file. A classifier's features tell classes
-and strokes apart well and say little of faint noise; look at samples too.
+Distances measured with it compare only with distances measured with the same file. A classifier's features
+tell classes and strokes apart and may say little of faint noise; look at samples too.
 """
 
 
 def command_line(config: ClassifierConfig) -> str:
     """The command that repeats a training, with places left open."""
-    words = ["python", "-m", "gaussiandiffusion.training.classifier", config.source, "--out", "DIR"]
+    words = ["python", "-m", "gaussiandiffusion.training.classifier"]
+    words += [Path(config.source).name, "--out", "DIR"]
     words += ["--data-dir", "DIR"] if config.data_dir else []
     words += ["--seed", str(config.seed), "--epochs", str(config.epochs)]
+    said = ("source", "out", "data_dir", "seed", "epochs", "affine")
     for option in dataclasses.fields(ClassifierConfig):
         value = getattr(config, option.name)
-        if option.name in ("source", "out", "data_dir", "seed", "epochs", "affine") or value == option.default:
-            continue
-        words += [f"--{option.name.replace('_', '-')}", str(value)]
+        if option.name not in said and value != option.default:
+            words += [f"--{option.name.replace('_', '-')}", str(value)]
     for option in dataclasses.fields(AffineRange):
         value = getattr(config.affine, option.name)
         if value != option.default:
@@ -259,7 +265,7 @@ def _update_average(average: FeatureNetwork, network: FeatureNetwork, decay: flo
 def _plain(config: ClassifierConfig) -> dict[str, Any]:
     plain = dataclasses.asdict(config)
     del plain["out"], plain["data_dir"]  # places, not settings
-    return plain
+    return plain | {"source": Path(config.source).name}
 
 
 def _cores() -> int:

@@ -1,0 +1,104 @@
+"""Dispatch of verbs, and the rule for errors: one line on stderr, exit 2 for bad input, 130 when interrupted."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import sys
+from importlib import import_module
+from typing import Any
+
+from gaussiandiffusion.errors import InputError
+
+PROGRAM = "gaussiandiffusion"
+VERBS = {
+    "sample": "generate pictures from a trained model",
+    "encode": "images or data sets to splat sets",
+    "render": "splat sets to pictures",
+    "train": "train a model",
+    "evaluate": "measure generated images against real ones",
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; exits the process."""
+    # stdout may be a closed pipe (| head); that is no error of ours.
+    try:
+        code = run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def run(argv: list[str]) -> int:
+    """Run one command; returns the exit status."""
+    if argv and argv[0] == "--version":
+        from gaussiandiffusion import __version__
+
+        print(f"{PROGRAM} {__version__}")
+        return 0
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_overview(), file=sys.stdout if argv else sys.stderr)
+        return 0 if argv else 2
+    verb, *rest = argv
+    if verb not in VERBS:
+        return _complain(f"unknown verb '{verb}'; choose one of {', '.join(VERBS)}")
+    try:
+        command = _parse(import_module(f"gaussiandiffusion.cli.{verb}"), verb, rest)
+        command.run()
+    except InputError as error:
+        return _complain(str(error))
+    except OSError as error:  # a full disk or an unreadable file, wherever it struck
+        name = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{name}{error.strerror or error}")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except SystemExit as exit_:  # --help
+        return int(exit_.code or 0)
+    return 0
+
+
+def _parse(module: Any, verb: str, argv: list[str]) -> Any:
+    """The verb's command from its flags.
+
+    Raises:
+        InputError: flags that the verb does not take; tyro's boxed message, in one line.
+    """
+    import tyro
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            if hasattr(module, "parse"):
+                return module.parse(argv, f"{PROGRAM} {verb}")
+            return tyro.cli(module.Command, args=argv, prog=f"{PROGRAM} {verb}", config=(tyro.conf.AvoidSubcommands,))
+    except SystemExit as exit_:
+        if not exit_.code:
+            raise
+        raise InputError(_one_line(said.getvalue()) or f"bad arguments; see {PROGRAM} {verb} --help") from None
+
+
+def _one_line(box: str) -> str:
+    text = re.sub(r"\x1b\[[0-9;]*m", "", box)
+    lines = [re.sub(r"[╭╮╰╯│─]+", " ", line).strip() for line in text.splitlines()]
+    return " ".join(re.sub(r"\s+", " ", line) for line in lines if line)
+
+
+def _complain(sentence: str) -> int:
+    print(f"{PROGRAM}: {' '.join(sentence.split())}", file=sys.stderr)
+    return 2
+
+
+def _overview() -> str:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:<{width}}  {says}" for verb, says in VERBS.items())
+    return (
+        f"usage: {PROGRAM} VERB ...\n\nImage generation in the space of 2D Gaussians.\n\nverbs:\n{verbs}\n\n"
+        f"Each verb tells more: {PROGRAM} sample --help\n"
+        f"Example: {PROGRAM} sample --label 3 --num 16 --steps 10 --out out/"
+    )

@@ -1,0 +1,64 @@
+"""`gaussiandiffusion render`: splat sets to pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from tqdm import tqdm
+
+from gaussiandiffusion.cli.device import Device, resolve
+from gaussiandiffusion.errors import InputError
+
+PIXELS_AT_ONCE = 2**24
+
+
+@dataclass(frozen=True)
+class Command:
+    """Draw every set of a splat file as PNG, at any size.
+
+    Example: gaussiandiffusion render sets.safetensors --size 512 --out pictures/
+    """
+
+    file: tyro.conf.Positional[Path]
+    """Splat file."""
+    out: Path
+    """Folder to write to."""
+    size: int | None = None
+    """Longer side in pixels; default: the canvas."""
+    svg: bool = False
+    """Write SVG as well."""
+    limit: int | None = None
+    """Only the first N sets."""
+    seed: int = 0
+    """Rendering draws nothing at random; accepted for uniformity."""
+    device: Device = "auto"
+    """Where to compute."""
+
+    def run(self) -> None:
+        if self.size is not None and not 1 <= self.size <= 32768:
+            raise InputError(f"--size must lie between 1 and 32768 pixels, not {self.size}")
+        if self.limit is not None and self.limit < 1:
+            raise InputError(f"--limit must be at least 1, not {self.limit}")
+        if self.out.exists() and not self.out.is_dir():
+            raise InputError(f"{self.out}: is a file; --out names a folder")
+        device = resolve(self.device)
+        from gaussiandiffusion.pipeline import to_uint8
+        from gaussiandiffusion.rendering import render, to_svg
+        from gaussiandiffusion.rendering.pictures import save_png, to_image
+        from gaussiandiffusion.splats import storage
+
+        splats = storage.load(self.file).splats
+        splats = splats[: self.limit].to(device)
+        canvas = splats.canvas.resized(self.size)
+        batch = max(1, PIXELS_AT_ONCE // (canvas.height * canvas.width * canvas.channels))
+        digits = max(5, len(str(len(splats) - 1)))
+        with tqdm(total=len(splats), desc="render", unit="image") as bar:
+            for start in range(0, len(splats), batch):
+                for i, picture in enumerate(to_uint8(render(splats[start : start + batch], self.size)), start):
+                    save_png(to_image(picture), self.out / f"{i:0{digits}d}.png")
+                    if self.svg:
+                        to_svg(splats[i], self.out / f"{i:0{digits}d}.svg", size=self.size)
+                    bar.update()
+        print(f"{len(splats)} pictures of {canvas.width}x{canvas.height} pixels: {self.out}")

@@ -1,0 +1,70 @@
+"""`gaussiandiffusion train`: train a model from a preset or a file of settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from gaussiandiffusion.cli.device import Device
+from gaussiandiffusion.training.config import TrainConfig, load_config, presets
+
+
+@dataclass(frozen=True)
+class Command:
+    """Train a model; writes checkpoints, metrics.jsonl, sample grids and at the end pipeline/.
+
+    Example: gaussiandiffusion train mnist --data-dir DIR --output-dir runs/mnist --max-steps 5000
+    """
+
+    preset: tyro.conf.Positional[str]
+    """Preset (mnist) or a .toml or .json file of the settings below."""
+    output_dir: Path | None = None
+    """Folder to write to; default: runs/PRESET."""
+    data_dir: Path | None = None
+    """Folder with local copies of the data set."""
+    resume: bool = False
+    """Go on from the newest checkpoint in the output folder."""
+    device: Device = "auto"
+    """Where to compute."""
+    settings: Annotated[TrainConfig, tyro.conf.arg(name="")] = field(default_factory=TrainConfig)
+
+    def run(self) -> None:
+        try:
+            import accelerate  # noqa: F401 (asked for early, so that nothing is encoded in vain)
+            import tensorboard  # noqa: F401
+        except ImportError as error:
+            from gaussiandiffusion.errors import InputError
+
+            raise InputError(f'training needs {error.name}; run: pip install "gaussiandiffusion[train]"') from None
+        from gaussiandiffusion.cli.device import resolve
+        from gaussiandiffusion.training import checkpoint
+        from gaussiandiffusion.training.data import load_training_set
+        from gaussiandiffusion.training.trainer import Trainer
+
+        device = resolve(self.device)
+        folder = self.output_dir or Path("runs") / Path(self.preset).stem
+        if self.resume and checkpoint.checkpoints(folder):
+            checkpoint.check_same(folder, self.settings)  # before the data are encoded
+        data = load_training_set(self.settings, self.data_dir)
+        trainer = Trainer(self.settings, data, folder, device.type)
+        if trainer.train(resume=self.resume):
+            print(f"trained {trainer.step} steps: {folder}/pipeline (try: sample --model {folder}/pipeline)")
+        else:
+            print(f"stopped at step {trainer.step}, state saved: go on with --resume, {folder}")
+
+
+def parse(argv: list[str], prog: str) -> Any:
+    """Flags over the preset's values, so that --help shows what the preset says."""
+    name = next((argument for argument in argv[:1] if not argument.startswith("-")), None)
+    settings = load_config(name) if name else TrainConfig()
+    default = Command(preset=name or tyro.MISSING, settings=settings)  # type: ignore[arg-type]
+    return tyro.cli(
+        Command,
+        args=argv,
+        prog=prog,
+        default=default,
+        description=f"{Command.__doc__}\n\nPresets: {', '.join(presets())}",
+    )

@@ -1,0 +1,22 @@
+"""Objectives, guidance and samplers over latents."""
+
+from gaussiandiffusion.diffusion.guidance import drop_labels, guided
+from gaussiandiffusion.diffusion.objectives import Objective
+from gaussiandiffusion.diffusion.schedulers import (
+    DEFAULT_SAMPLER,
+    SAMPLERS,
+    make_scheduler,
+    prediction_of,
+    set_timesteps,
+)
+
+__all__ = [
+    "DEFAULT_SAMPLER",
+    "SAMPLERS",
+    "Objective",
+    "drop_labels",
+    "guided",
+    "make_scheduler",
+    "prediction_of",
+    "set_timesteps",
+]

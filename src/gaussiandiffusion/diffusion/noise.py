@@ -1,0 +1,12 @@
+"""Random numbers by address: the draw for (seed, index, ...) is the same however the work is cut up."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+
+def generator_for(*key: int) -> torch.Generator:
+    """A CPU generator whose state depends only on `key`, non-negative integers such as (seed, sample)."""
+    state = np.random.SeedSequence(key).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state))

@@ -1,0 +1,110 @@
+"""What a network learns: the noising process, the target, and the way back to the clean latent."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler
+from jaxtyping import Float
+from torch import Tensor
+
+from gaussiandiffusion.errors import InputError
+
+Prediction = Literal["epsilon", "v_prediction", "flow"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A diffusion objective over latents x0 with Gaussian noise e.
+
+    "epsilon" and "v_prediction": x_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) e at integer t < T; the target is e, or
+    sqrt(abar_t) e - sqrt(1 - abar_t) x0 (Ho et al., 2020; Salimans and Ho, 2022). "flow": x_s = (1 - s) x0 + s e
+    with s in (0, 1) and t = 1000 s; the target is e - x0 (Lipman et al., 2023; Liu et al., 2023).
+
+    Args:
+        prediction: one of the three.
+        num_train_timesteps: T; the published system has 200, pixels usually 1000. Flow: 1000, a unit of time only.
+        beta_schedule: "linear" (betas scaled by 1000 / T, so that every T ends in noise) or "cosine"
+            (Nichol and Dhariwal, 2021); not used by flow.
+        logit_mean, logit_std: flow times are sigmoid(mean + std z) (Esser et al., "SD3", 2024, section 3.1).
+    """
+
+    prediction: Prediction = "flow"
+    num_train_timesteps: int = 1000
+    beta_schedule: Literal["linear", "cosine"] = "cosine"
+    logit_mean: float = 0.0
+    logit_std: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.prediction not in ("epsilon", "v_prediction", "flow"):
+            raise InputError(f"unknown prediction '{self.prediction}'; choose epsilon, v_prediction or flow")
+        if self.beta_schedule not in ("linear", "cosine"):
+            raise InputError(f"unknown beta schedule '{self.beta_schedule}'; choose linear or cosine")
+        if self.num_train_timesteps < 1:
+            raise InputError(f"num_train_timesteps must be >= 1, not {self.num_train_timesteps}")
+        if self.prediction == "flow" and self.num_train_timesteps != 1000:
+            raise InputError("flow matching counts time in 1000ths; leave num_train_timesteps at 1000")
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @cached_property
+    def scheduler(self) -> Any:
+        """The diffusers scheduler this objective was defined by; others are made `from_config`."""
+        if self.prediction == "flow":
+            return FlowMatchEulerDiscreteScheduler(num_train_timesteps=self.num_train_timesteps)
+        scale = 1000 / self.num_train_timesteps
+        return DDPMScheduler(
+            num_train_timesteps=self.num_train_timesteps,
+            beta_schedule="linear" if self.beta_schedule == "linear" else "squaredcos_cap_v2",
+            beta_start=1e-4 * scale,
+            beta_end=min(0.02 * scale, 0.999),
+            prediction_type=self.prediction,
+            clip_sample=False,  # standardised latents are not bounded to [-1, 1]
+        )
+
+    def sample_timesteps(self, count: int, generator: torch.Generator) -> Float[Tensor, "n"]:
+        """Random training times in 0 ... T: whole numbers for the discrete processes."""
+        if self.prediction == "flow":
+            z = torch.randn(count, generator=generator)
+            return torch.sigmoid(self.logit_mean + self.logit_std * z) * self.num_train_timesteps
+        return torch.randint(self.num_train_timesteps, (count,), generator=generator).float()
+
+    def coefficients(self, timesteps: Float[Tensor, "n"]) -> tuple[Tensor, Tensor]:
+        """Weights (n, 1, 1) of signal and noise in x_t."""
+        if self.prediction == "flow":
+            sigma = timesteps[:, None, None] / self.num_train_timesteps
+            return 1 - sigma, sigma
+        abar = self.scheduler.alphas_cumprod.to(timesteps.device)[timesteps.long()][:, None, None]
+        return abar.sqrt(), (1 - abar).sqrt()
+
+    def add_noise(
+        self, clean: Float[Tensor, "n k f"], noise: Float[Tensor, "n k f"], timesteps: Float[Tensor, "n"]
+    ) -> Float[Tensor, "n k f"]:
+        signal, sigma = self.coefficients(timesteps)
+        return signal * clean + sigma * noise
+
+    def target(
+        self, clean: Float[Tensor, "n k f"], noise: Float[Tensor, "n k f"], timesteps: Float[Tensor, "n"]
+    ) -> Float[Tensor, "n k f"]:
+        """What the network should output."""
+        if self.prediction == "epsilon":
+            return noise
+        if self.prediction == "flow":
+            return noise - clean
+        signal, sigma = self.coefficients(timesteps)
+        return signal * noise - sigma * clean
+
+    def clean(
+        self, noisy: Float[Tensor, "n k f"], output: Float[Tensor, "n k f"], timesteps: Float[Tensor, "n"]
+    ) -> Float[Tensor, "n k f"]:
+        """The clean latent that a network output stands for."""
+        signal, sigma = self.coefficients(timesteps)
+        if self.prediction == "epsilon":
+            return (noisy - sigma * output) / signal
+        if self.prediction == "flow":
+            return noisy - sigma * output
+        return signal * noisy - sigma * output

@@ -1,0 +1,80 @@
+"""Samplers by name: diffusers schedulers, each with the objectives it can integrate."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import Any
+
+import diffusers
+import numpy as np
+
+from gaussiandiffusion.errors import InputError
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A diffusers scheduler class, the predictions it takes, and settings for flow models."""
+
+    scheduler: str
+    predictions: tuple[str, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    flow_settings: dict[str, Any] = field(default_factory=dict)
+
+
+_DISCRETE = ("epsilon", "v_prediction")
+_FLOW_SIGMAS = {"use_flow_sigmas": True, "prediction_type": "flow_prediction"}
+
+SAMPLERS: dict[str, Sampler] = {
+    "ddpm": Sampler("DDPMScheduler", _DISCRETE, {"clip_sample": False}),
+    "ddim": Sampler("DDIMScheduler", _DISCRETE, {"clip_sample": False, "timestep_spacing": "trailing"}),
+    "dpm++": Sampler("DPMSolverMultistepScheduler", (*_DISCRETE, "flow"), flow_settings=_FLOW_SIGMAS),
+    "unipc": Sampler("UniPCMultistepScheduler", (*_DISCRETE, "flow"), flow_settings=_FLOW_SIGMAS),
+    "euler": Sampler("FlowMatchEulerDiscreteScheduler", ("flow",)),
+    "heun": Sampler("FlowMatchHeunDiscreteScheduler", ("flow",)),
+}
+DEFAULT_SAMPLER = {"flow": "euler", "epsilon": "ddpm", "v_prediction": "ddim"}
+
+
+def prediction_of(scheduler: Any) -> str:
+    """The prediction a diffusers scheduler expects: "flow", "epsilon" or "v_prediction"."""
+    if type(scheduler).__name__.startswith("FlowMatch") or scheduler.config.get("use_flow_sigmas"):
+        return "flow"
+    return scheduler.config.prediction_type
+
+
+def make_scheduler(name: str, current: Any) -> Any:
+    """The scheduler called `name`, set up like `current`.
+
+    Raises:
+        InputError: unknown name, or one that cannot integrate the model's prediction.
+    """
+    if name not in SAMPLERS:
+        raise InputError(f"unknown scheduler '{name}'; choose one of {', '.join(SAMPLERS)}")
+    prediction = prediction_of(current)
+    sampler = SAMPLERS[name]
+    if prediction not in sampler.predictions:
+        fitting = ", ".join(n for n, s in SAMPLERS.items() if prediction in s.predictions)
+        raise InputError(f"scheduler '{name}' cannot sample a {prediction} model; choose one of {fitting}")
+    settings = sampler.settings | (sampler.flow_settings if prediction == "flow" else {})
+    return getattr(diffusers, sampler.scheduler).from_config(current.config, **settings)
+
+
+def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:
+    """Lay out the noise levels of a run; returns the timesteps.
+
+    Flow schedulers that take explicit levels get 1, 1 - 1/n, ... 1/n: their default ends with a step from 1/1000
+    to 0 that does nothing.
+
+    Raises:
+        InputError: steps < 1, or more than the process has.
+    """
+    limit = scheduler.config.num_train_timesteps
+    if not 1 <= num_inference_steps <= limit:
+        raise InputError(f"steps must lie between 1 and {limit}, not {num_inference_steps}")
+    if "sigmas" in inspect.signature(scheduler.set_timesteps).parameters and prediction_of(scheduler) == "flow":
+        n = num_inference_steps
+        scheduler.set_timesteps(sigmas=np.linspace(1, 1 / n, n).tolist())
+    else:
+        scheduler.set_timesteps(num_inference_steps)
+    return scheduler.timesteps

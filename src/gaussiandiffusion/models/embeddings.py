@@ -1,0 +1,65 @@
+"""Embeddings of time, class and anchor."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+
+def sinusoidal(
+    positions: Float[Tensor, "*n"], dim: int, max_period: float = 10_000
+) -> Float[Tensor, "*n {dim}"]:
+    """Cosines and sines at `dim / 2` geometric frequencies (Vaswani et al., 2017, section 3.5).
+
+    Args:
+        positions: timesteps in 0 ... 1000.
+    """
+    half = dim // 2
+    frequencies = torch.exp(-math.log(max_period) / half * torch.arange(half, device=positions.device))
+    angles = positions[..., None].float() * frequencies
+    return torch.cat([angles.cos(), angles.sin()], -1)
+
+
+class TimestepEmbedding(nn.Module):
+    """Timesteps (0 ... 1000) to vectors: sinusoids, then two SiLU layers."""
+
+    def __init__(self, width: int, frequencies: int = 256) -> None:
+        super().__init__()
+        self.frequencies = frequencies
+        self.layers = nn.Sequential(nn.Linear(frequencies, width), nn.SiLU(), nn.Linear(width, width))
+
+    def forward(self, timesteps: Float[Tensor, "n"]) -> Float[Tensor, "n d"]:
+        return self.layers(sinusoidal(timesteps, self.frequencies))
+
+
+class ClassEmbedding(nn.Module):
+    """One vector a class, and one, the last, for "no class"."""
+
+    def __init__(self, num_classes: int, width: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(num_classes + 1, width)
+
+    def forward(self, labels: Int64[Tensor, "n"]) -> Float[Tensor, "n d"]:
+        return self.table(labels)
+
+
+class AnchorEmbedding(nn.Module):
+    """What a slot is, from the splat that stands for it: its standardised features, and sinusoids of its place.
+
+    Anchors are inputs like any other: permuting (anchor, splat) pairs together permutes the output.
+    """
+
+    def __init__(self, num_features: int, width: int, octaves: int = 5) -> None:
+        super().__init__()
+        self.octaves = octaves
+        self.layers = nn.Sequential(
+            nn.Linear(num_features + 4 * octaves, width), nn.SiLU(), nn.Linear(width, width)
+        )
+
+    def forward(self, anchors: Float[Tensor, "k a"]) -> Float[Tensor, "k d"]:
+        frequencies = torch.pi / 4 * 2.0 ** torch.arange(self.octaves, device=anchors.device)
+        angles = (anchors[:, :2, None] * frequencies).flatten(1)  # (k, 2 * octaves); columns 0, 1 are x, y
+        return self.layers(torch.cat([anchors, angles.cos(), angles.sin()], -1))

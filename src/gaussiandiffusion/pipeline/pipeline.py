@@ -1,0 +1,250 @@
+"""GaussianDiffusionPipeline: noise -> splat sets -> pictures."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline
+from diffusers.utils import BaseOutput
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from gaussiandiffusion.diffusion import guided, make_scheduler, set_timesteps
+from gaussiandiffusion.diffusion.noise import generator_for
+from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.pipeline.bundled import resolve_model
+from gaussiandiffusion.splats import Splats
+
+
+@dataclass
+class GaussianDiffusionOutput(BaseOutput):
+    """Generated sets: `images` [N, C, H, W] in [0, 1] (or PIL), `splats`, `labels` [N] or None, and on request
+    `trajectory`, the denoised sets after each step, noise first."""
+
+    images: Any
+    splats: Splats
+    labels: Int64[Tensor, "n"] | None = None
+    trajectory: list[Splats] | None = None
+
+
+class GaussianDiffusionPipeline(DiffusionPipeline):
+    """Generate splat sets with a trained GaussianTransformer.
+
+    Args:
+        transformer: the denoiser.
+        representation: its seam to images (`SplatRepresentation`).
+        scheduler: any diffusers scheduler that integrates the model's prediction; `with_scheduler` swaps it.
+        num_inference_steps, guidance_scale: defaults of a call, chosen when the model was made.
+        chunk_size: sets per run of the network. Fixed, the last chunk padded, so that a sample is the same
+            however many are asked for.
+    """
+
+    def __init__(
+        self,
+        transformer: Any,
+        representation: Any,
+        scheduler: Any,
+        num_inference_steps: int = 10,
+        guidance_scale: float = 1.0,
+        chunk_size: int = 32,
+    ) -> None:
+        super().__init__()
+        self.register_modules(transformer=transformer, representation=representation, scheduler=scheduler)
+        self.register_to_config(
+            num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, chunk_size=chunk_size
+        )
+
+    @classmethod
+    def from_pretrained(cls, name: str | os.PathLike[str], **kwargs: Any) -> GaussianDiffusionPipeline:
+        """Load a model: an existing folder, a bundled name ("mnist"), or owner/name on the Hub.
+
+        Raises:
+            InputError: no such model, or a damaged or foreign folder.
+        """
+        folder = resolve_model(name)
+        try:
+            return super().from_pretrained(folder, low_cpu_mem_usage=False, **kwargs)
+        except InputError:
+            raise
+        except Exception as error:  # diffusers and safetensors raise many kinds
+            raise InputError(f"{folder}: the model cannot be loaded ({str(error).splitlines()[0]})") from error
+
+    @property
+    def num_classes(self) -> int:
+        return self.transformer.config.num_classes
+
+    def with_scheduler(self, name: str) -> GaussianDiffusionPipeline:
+        """The same model with another sampler (see `diffusion.schedulers.SAMPLERS`)."""
+        components = self.components | {"scheduler": make_scheduler(name, self.scheduler)}
+        defaults = {key: self.config[key] for key in ("num_inference_steps", "guidance_scale", "chunk_size")}
+        return type(self)(**components, **defaults)
+
+    @torch.inference_mode()
+    def __call__(
+        self,
+        num_samples: int = 1,
+        class_labels: int | Sequence[int] | Tensor | None = None,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        seed: int = 0,
+        eta: float = 0.0,
+        size: int | tuple[int, int] | None = None,
+        output_type: str = "pt",
+        return_trajectory: bool = False,
+        callback: Callable[[int], None] | None = None,
+        first_sample: int = 0,
+    ) -> GaussianDiffusionOutput:
+        """Generate.
+
+        Args:
+            num_samples: N >= 1.
+            class_labels: one class for all, or one each; default: 0 ... C-1 in turn. Unconditional models: None.
+            num_inference_steps: steps of the sampler; default: the model's.
+            guidance_scale: classifier-free guidance, 1 = off; default: the model's.
+            seed: sample i depends on (seed, i) alone.
+            eta: share of fresh noise in DDIM, 0 to 1.
+            size: pixels of the pictures; default: the canvas.
+            output_type: "pt" (tensor) or "pil".
+            return_trajectory: keep the denoised sets after each step.
+            callback: called with the number of network steps done since the last call.
+            first_sample: index of the first sample, to go on with a set begun in another call; a multiple of
+                the chunk size.
+
+        Raises:
+            InputError: counts, labels, steps or guidance that this model cannot take.
+        """
+        steps = self.config.num_inference_steps if num_inference_steps is None else num_inference_steps
+        scale = self.config.guidance_scale if guidance_scale is None else guidance_scale
+        labels = self._labels(num_samples, class_labels, first_sample)
+        if first_sample % self.config.chunk_size:
+            raise InputError(f"first_sample must be a multiple of {self.config.chunk_size}, not {first_sample}")
+        if labels is None and guidance_scale not in (None, 1):
+            raise InputError("guidance needs a class-conditional model; this one is unconditional, leave it at 1")
+        if seed < 0:
+            raise InputError(f"the seed must be >= 0, not {seed}")
+        if output_type not in ("pt", "pil"):
+            raise InputError(f"unknown output_type '{output_type}'; choose pt or pil")
+        set_timesteps(self.scheduler, steps)  # refuses impossible steps before any work
+        chunk = self.config.chunk_size
+        latents, trajectories = [], []
+        for start in range(0, num_samples, chunk):
+            part = None if labels is None else labels[start : start + chunk]
+            latent, path = self._denoise_chunk(
+                first_sample + start, part, steps, scale, seed, eta, return_trajectory, callback
+            )
+            keep = min(chunk, num_samples - start)
+            latents.append(latent[:keep])
+            trajectories.append([state[:keep] for state in path])
+        splats = self.representation.to_splats(torch.cat(latents))
+        images = self.representation.to_images(torch.cat(latents), size)
+        trajectory = None
+        if return_trajectory:
+            joined = [torch.cat(states) for states in zip(*trajectories, strict=True)]
+            trajectory = [self.representation.to_splats(state) for state in joined]
+        return GaussianDiffusionOutput(
+            images=to_pil(images) if output_type == "pil" else images,
+            splats=splats,
+            labels=labels,
+            trajectory=trajectory,
+        )
+
+    def _denoise_chunk(
+        self,
+        start: int,
+        labels: Int64[Tensor, "n"] | None,
+        steps: int,
+        guidance_scale: float,
+        seed: int,
+        eta: float,
+        keep_path: bool,
+        callback: Callable[[int], None] | None,
+    ) -> tuple[Float[Tensor, "c k f"], list[Tensor]]:
+        """Denoise samples start ... start + chunk_size - 1, padding included."""
+        chunk = self.config.chunk_size
+        device = self.transformer.device
+        generators = [generator_for(seed, start + i) for i in range(chunk)]
+        shape = self.representation.latent_shape
+        latent = torch.stack([torch.randn(shape, generator=g) for g in generators]).to(device)
+        if labels is not None:
+            labels = torch.cat([labels, labels[-1:].expand(chunk - len(labels))]).to(device)
+        anchors = self.representation.anchors if self.transformer.config.num_anchor_features else None
+        # 1. a fresh scheduler state: multi-step solvers remember earlier steps
+        timesteps = set_timesteps(self.scheduler, steps)
+        latent = latent * self.scheduler.init_noise_sigma if hasattr(self.scheduler, "init_noise_sigma") else latent
+        extra = _step_arguments(self.scheduler, generators, eta)
+        path = [latent] if keep_path else []
+        for t in timesteps:
+            # 2. predict
+            scaled = self.scheduler.scale_model_input(latent, t) if _scales_input(self.scheduler) else latent
+            time = torch.full((chunk,), float(t), device=device)
+            prediction = guided(
+                self.transformer, scaled, time, labels, anchors,
+                guidance_scale=guidance_scale, null_label=self.num_classes,
+            )  # fmt: skip
+            # 3. step
+            latent = self.scheduler.step(prediction, t, latent, **extra).prev_sample
+            if keep_path:
+                path.append(latent)
+            if callback is not None:
+                callback(1)
+        return latent, path
+
+    def _labels(
+        self, num_samples: int, class_labels: int | Sequence[int] | Tensor | None, first_sample: int
+    ) -> Int64[Tensor, "n"] | None:
+        if num_samples < 1:
+            raise InputError(f"the number of samples must be >= 1, not {num_samples}")
+        count = self.num_classes
+        if not count:
+            if class_labels is not None:
+                raise InputError("this model is unconditional; leave the class label out")
+            return None
+        if class_labels is None:
+            return torch.arange(first_sample, first_sample + num_samples) % count
+        labels = torch.as_tensor(class_labels).long().cpu()
+        labels = labels.expand(num_samples) if labels.ndim == 0 else labels
+        if len(labels) != num_samples:
+            raise InputError(f"{len(labels)} class labels were given for {num_samples} samples; give one each")
+        if bool(((labels < 0) | (labels >= count)).any()):
+            bad = int(labels[(labels < 0) | (labels >= count)][0])
+            raise InputError(f"class label {bad} is unknown to this model; labels run from 0 to {count - 1}")
+        return labels
+
+
+def to_uint8(images: Float[Tensor, "n c h w"]) -> Tensor:
+    """Pictures in [0, 1] as 8-bit, the way they are saved."""
+    return (images * 255).round().to(torch.uint8).cpu()
+
+
+def to_pil(images: Float[Tensor, "n c h w"]) -> list[Any]:
+    """Pictures as PIL images."""
+    from PIL import Image
+
+    arrays = to_uint8(images).permute(0, 2, 3, 1).numpy()
+    return [Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array) for array in arrays]
+
+
+def steps_per_chunk(scheduler: Any, num_inference_steps: int) -> int:
+    """Network evaluations of one chunk: Heun's method makes two a step."""
+    return len(set_timesteps(scheduler, num_inference_steps))
+
+
+def _scales_input(scheduler: Any) -> bool:
+    return hasattr(scheduler, "scale_model_input")
+
+
+def _step_arguments(scheduler: Any, generators: list[torch.Generator], eta: float) -> dict[str, Any]:
+    accepted = inspect.signature(scheduler.step).parameters
+    extra: dict[str, Any] = {}
+    if "eta" in accepted:
+        extra["eta"] = eta
+    elif eta:
+        raise InputError(f"eta is for the ddim scheduler only, not {type(scheduler).__name__}; leave it at 0")
+    if "generator" in accepted:
+        extra["generator"] = generators
+    return extra

@@ -1,0 +1,107 @@
+"""`SplatRepresentation`: the seam between images and the tensor a network sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+from torch import Tensor
+
+from gaussiandiffusion.encoding import Encoder, EncoderSettings
+from gaussiandiffusion.rendering import render
+from gaussiandiffusion.splats import Canvas, Splats
+from gaussiandiffusion.splats.latent import LatentTransform, to_features
+
+
+class SplatRepresentation(ModelMixin, ConfigMixin):
+    """Images <-> latents by way of splat sets: encoder, template, latent statistics and renderer in one.
+
+    Args:
+        height, width, channels: the canvas.
+        encoder: `EncoderSettings` as a dict.
+        per_slot: statistics and anchors per slot; for canonical sets.
+
+    Buffers hold the template, when the encoder starts from one, and the latent statistics; they are saved and
+    loaded like any model's weights.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        channels: int = 1,
+        encoder: dict[str, Any] | None = None,
+        per_slot: bool = True,
+    ) -> None:
+        super().__init__()
+        self.settings = EncoderSettings(**(encoder or {}))
+        k = self.settings.num_splats
+        self.latent_transform = LatentTransform(
+            height, width, channels, k if per_slot else 0, self.settings.signed
+        )
+        if self.settings.start == "template":
+            self.register_buffer("template_means", torch.zeros(k, 2))
+            self.register_buffer("template_sigmas", torch.ones(k, 2))
+            self.register_buffer("template_rhos", torch.zeros(k))
+            self.register_buffer("template_colors", torch.zeros(k, channels))
+
+    @classmethod
+    def fit(cls, encoder: Encoder, splats: Splats, *, per_slot: bool = True) -> SplatRepresentation:
+        """The representation of a data set: its encoder, and the statistics of its encoded training sets."""
+        canvas = splats.canvas
+        self = cls(canvas.height, canvas.width, canvas.channels, encoder.settings.to_dict(), per_slot)
+        self.latent_transform = LatentTransform.fit(splats, per_slot=per_slot, signed=encoder.settings.signed)
+        if encoder.template is not None:
+            for name, value in encoder.template.tensors().items():
+                if name != "background":
+                    getattr(self, f"template_{name}").copy_(value[0])
+        return self
+
+    @property
+    def canvas(self) -> Canvas:
+        return Canvas(self.config.height, self.config.width, self.config.channels)
+
+    @property
+    def latent_shape(self) -> tuple[int, int]:
+        """(K, F) of one latent."""
+        return self.settings.num_splats, self.latent_transform.num_features
+
+    @property
+    def template(self) -> Splats | None:
+        """The shared start, a batch of one set."""
+        if self.settings.start != "template":
+            return None
+        names = ("means", "sigmas", "rhos", "colors")
+        means, sigmas, rhos, colors = (getattr(self, f"template_{name}")[None] for name in names)
+        return Splats(means, sigmas, rhos, colors, self.canvas)
+
+    @property
+    def anchors(self) -> Float[Tensor, "k a"] | None:
+        """Standardised features of each slot's anchor: the template's splat, or without one the slot's mean."""
+        if not self.config.per_slot:
+            return None
+        template = self.template
+        features = self.latent_transform.mean if template is None else to_features(template)[0]
+        return (features - features.mean(0)) / features.std(0).clamp_min(1e-6)
+
+    def encoder(self) -> Encoder:
+        template = self.template
+        return Encoder(self.settings, None if template is None else template.to("cpu"))
+
+    def encode(self, images: UInt8[ndarray, "n c h w"]) -> Float[Tensor, "n k f"]:
+        """Latents of 8-bit images."""
+        return self.latent_transform.encode(self.encoder().encode(images).splats)
+
+    def to_splats(self, latent: Float[Tensor, "n k f"]) -> Splats:
+        return self.latent_transform.decode(latent)
+
+    def to_images(
+        self, latent: Float[Tensor, "n k f"], size: int | tuple[int, int] | None = None
+    ) -> Float[Tensor, "n c h w"]:
+        """Pictures in [0, 1]."""
+        return render(self.to_splats(latent), size)

@@ -1,0 +1,1 @@
+"""Training: data, loss, loop, checkpoints; and the feature classifiers."""

@@ -1,0 +1,151 @@
+"""`TrainConfig`: one frozen record of everything that decides a training; presets are TOML files of its fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from gaussiandiffusion.errors import InputError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What to learn from, with which network, toward which objective, for how long.
+
+    A batch is `batch_size` sets, drawn without replacement in an order that depends on `seed` and the epoch alone; a
+    step is `accumulation` batches. Learning rate: linear warm-up, then half a cosine to `final_lr` of the peak.
+    """
+
+    # data
+    data: str = "mnist"
+    """Data-set name or any image source."""
+    limit: int | None = None
+    """Only the first N training images."""
+    # representation
+    splats: int = 70
+    """K, splats per image."""
+    start: str = "hilbert"
+    """Encoder start: hilbert, grid or template:FILE (relative to the preset)."""
+    iterations: int | None = None
+    """Encoder iterations; default by start."""
+    signed: bool = False
+    """Allow negative colours."""
+    per_slot: bool = True
+    """Statistics per slot, and anchors for the network; for canonical sets."""
+    # network
+    model: str = "small"
+    """Size by name: tiny, small, base, paper, paper-6."""
+    conditional: bool = True
+    """Learn classes, where the data has labels."""
+    # objective
+    prediction: Literal["flow", "v_prediction", "epsilon"] = "flow"
+    num_train_timesteps: int = 1000
+    beta_schedule: Literal["linear", "cosine"] = "cosine"
+    logit_mean: float = 0.0
+    logit_std: float = 1.0
+    label_dropout: float = 0.1
+    """Share of labels hidden, for guidance."""
+    render_weight: float = 0.0
+    """Weight of the rendered-image loss."""
+    render_below: float = 0.5
+    """Noise share of x_t below which that loss applies."""
+    # optimisation
+    max_steps: int = 10_000
+    batch_size: int = 128
+    accumulation: int = 1
+    learning_rate: float = 1e-3
+    warmup_steps: int = 200
+    final_lr: float = 0.01
+    """Last learning rate, relative to the peak."""
+    weight_decay: float = 0.01
+    beta2: float = 0.99
+    """Of AdamW; beta1 is 0.9."""
+    clip_norm: float = 1.0
+    ema_decay: float = 0.999
+    """Ramped up as (1 + step) / (10 + step)."""
+    mixed_precision: Literal["no", "bf16", "fp16"] = "bf16"
+    compile: bool = False
+    """Compile the network with torch.compile (needs a C++ compiler on the CPU)."""
+    seed: int = 0
+    # record
+    log_every: int = 20
+    sample_every: int = 1000
+    checkpoint_every: int = 500
+    # the pipeline's defaults
+    num_inference_steps: int = 10
+    guidance_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("max_steps", "batch_size", "accumulation", "log_every", "sample_every", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be >= 1, not {getattr(self, name)}")
+        if not 0 <= self.label_dropout < 1:
+            raise InputError(f"label_dropout must lie in [0, 1), not {self.label_dropout}")
+        if not 0 <= self.ema_decay < 1:
+            raise InputError(f"ema_decay must lie in [0, 1), not {self.ema_decay}")
+        if not self.learning_rate > 0:
+            raise InputError(f"learning_rate must be > 0, not {self.learning_rate}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+# Fields that may change between a checkpoint and its continuation: they do not alter the steps already taken.
+RESUMABLE = {"max_steps", "log_every", "sample_every", "checkpoint_every", "num_inference_steps", "guidance_scale"}
+
+
+def presets() -> dict[str, Path]:
+    """Presets that come with the package, by name."""
+    root = Path(str(resources.files("gaussiandiffusion") / "configs"))
+    return {path.stem: path for path in sorted(root.glob("*.toml"))}
+
+
+def load_config(source: str | Path) -> TrainConfig:
+    """Read a preset by name, or a .toml or .json file of `TrainConfig` fields.
+
+    Raises:
+        InputError: unknown preset, unreadable file, unknown field or a value of the wrong type.
+    """
+    path = presets().get(str(source), Path(source))
+    if not path.is_file():
+        raise InputError(f"no preset or file '{source}'; presets: {', '.join(presets())}")
+    try:
+        text = path.read_text()
+        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: is not readable as {path.suffix[1:] or 'TOML'} ({error})") from error
+    start = str(values.get("start", ""))
+    if start.startswith("template:"):
+        template = path.parent / start.removeprefix("template:")
+        values["start"] = f"template:{template}"
+    return override(TrainConfig(), values, str(path))
+
+
+def override(config: TrainConfig, values: dict[str, Any], origin: str) -> TrainConfig:
+    """`config` with some fields replaced.
+
+    Raises:
+        InputError: a field that does not exist or a value of another type than its default.
+    """
+    types = {f.name: f.type for f in fields(config)}
+    for name, value in values.items():
+        if name not in types:
+            raise InputError(f"{origin}: unknown setting '{name}'; known are {', '.join(types)}")
+        if not _fits(value, str(types[name])):
+            raise InputError(f"{origin}: {name} must be {types[name]}, not {value!r}")
+    return dataclasses.replace(config, **values)
+
+
+def _fits(value: Any, annotation: str) -> bool:
+    if annotation.startswith("Literal"):
+        return repr(value).replace("'", '"') in annotation
+    kinds = {"int": int, "float": (int, float), "str": str, "bool": bool, "None": type(None)}
+    return any(
+        isinstance(value, kinds[kind]) and not (isinstance(value, bool) and kind != "bool")  # type: ignore[arg-type]
+        for kind in annotation.split(" | ")
+    )
