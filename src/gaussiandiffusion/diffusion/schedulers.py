@@ -74,7 +74,7 @@ def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:
         raise InputError(f"steps must lie between 1 and {limit}, not {num_inference_steps}")
     if "sigmas" in inspect.signature(scheduler.set_timesteps).parameters and prediction_of(scheduler) == "flow":
         n = num_inference_steps
-        scheduler.set_timesteps(sigmas=np.linspace(1, 1 / n, n).tolist())
+        scheduler.set_timesteps(sigmas=np.linspace(1, 1 / n, n))
     else:
         scheduler.set_timesteps(num_inference_steps)
     return scheduler.timesteps

@@ -122,6 +122,8 @@ class Encoder:
             part = np.ascontiguousarray(images[block])
             parameters[block] = start_parameters(part, settings) if shared is None else shared
             fit_range(part, parameters[block], *fixed, errors[block])
+            if shared is not None:
+                send_home(parameters[block], shared[0])
             return len(part)
 
         with ThreadPoolExecutor(threads or torch.get_num_threads()) as pool:
@@ -251,6 +253,15 @@ def to_parameters(splats: Splats) -> Float[ndarray, "n k f"]:
     a, b, d = (splats.precision_factors / scale).unbind(-1)
     columns = [splats.means * scale + half, a.log()[..., None], b[..., None], d.log()[..., None], splats.colors]
     return torch.cat(columns, -1).float().numpy()
+
+
+def send_home(parameters: Float[ndarray, "n k f"], template: Float[ndarray, "k f"]) -> None:
+    """Put splats without any colour back where the template has them, in place.
+
+    They draw nothing wherever they are, and where the fit happened to leave them says nothing of the image.
+    """
+    unlit = (parameters[..., 5:] == 0).all(-1)  # (n, k)
+    parameters[..., :5] = np.where(unlit[..., None], template[:, :5], parameters[..., :5])
 
 
 def _psnr(errors: ndarray) -> ndarray:

@@ -43,14 +43,15 @@ def load_generated(source: str) -> Generated:
                 f"{path}: sample.json tells of {len(labels)} pictures, images/ holds {len(images)}; sample again"
             )
         labelled = replace(
-            images, name=path.name, split=None, labels=None if labels is None else np.asarray(labels, np.int64)
+            images,
+            name=path.name,
+            split=None,
+            labels=None if labels is None else np.asarray(labels, np.int64),
         )
         return Generated(labelled, record.get("model"), record.get("seed"))
     if path.suffix == ".safetensors":
         file = storage.load(path)
-        blocks = [
-            to_uint8(render(file.splats[i : i + BLOCK])) for i in range(0, len(file.splats), BLOCK)
-        ]
+        blocks = [to_uint8(render(file.splats[i : i + BLOCK])) for i in range(0, len(file.splats), BLOCK)]
         labels = None if file.labels is None else file.labels.numpy()
         images = ImageSet(torch.cat(blocks).numpy(), labels, path.name, None)
         model, seed = file.header["encoder"].get("model"), file.header["source"].get("seed")

@@ -67,6 +67,10 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             InputError: no such model, or a damaged or foreign folder.
         """
         folder = resolve_model(name)
+        # diffusers loads components only from modules that are already imported.
+        import gaussiandiffusion.models.transformer
+        import gaussiandiffusion.representation.splats  # noqa: F401
+
         try:
             return super().from_pretrained(folder, low_cpu_mem_usage=False, **kwargs)
         except InputError:

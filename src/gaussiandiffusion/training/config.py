@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from gaussiandiffusion.errors import InputError
 
@@ -132,20 +132,21 @@ def override(config: TrainConfig, values: dict[str, Any], origin: str) -> TrainC
     Raises:
         InputError: a field that does not exist or a value of another type than its default.
     """
-    types = {f.name: f.type for f in fields(config)}
+    types = get_type_hints(TrainConfig)
     for name, value in values.items():
         if name not in types:
             raise InputError(f"{origin}: unknown setting '{name}'; known are {', '.join(types)}")
-        if not _fits(value, str(types[name])):
-            raise InputError(f"{origin}: {name} must be {types[name]}, not {value!r}")
+        if not _fits(value, types[name]):
+            wanted = TrainConfig.__annotations__[name]
+            raise InputError(f"{origin}: {name} must be {wanted}, not {value!r}")
     return dataclasses.replace(config, **values)
 
 
-def _fits(value: Any, annotation: str) -> bool:
-    if annotation.startswith("Literal"):
-        return repr(value).replace("'", '"') in annotation
-    kinds = {"int": int, "float": (int, float), "str": str, "bool": bool, "None": type(None)}
-    return any(
-        isinstance(value, kinds[kind]) and not (isinstance(value, bool) and kind != "bool")  # type: ignore[arg-type]
-        for kind in annotation.split(" | ")
-    )
+def _fits(value: Any, annotation: Any) -> bool:
+    """Whether a TOML or JSON value is of a field's type; whole numbers pass for floats, booleans for nothing else."""
+    if get_origin(annotation) is Literal:
+        return value in get_args(annotation)
+    kinds = get_args(annotation) or (annotation,)
+    if isinstance(value, bool):
+        return bool in kinds
+    return isinstance(value, kinds) or (isinstance(value, int) and float in kinds)

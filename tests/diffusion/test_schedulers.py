@@ -1,0 +1,54 @@
+"""Samplers: every one integrates the objectives it claims to, from the law it should start with."""
+
+import pytest
+import torch
+
+from gaussiandiffusion.diffusion import SAMPLERS, Objective, make_scheduler, prediction_of, set_timesteps
+from gaussiandiffusion.errors import InputError
+
+CASES = [(name, prediction) for name, sampler in SAMPLERS.items() for prediction in sampler.predictions]
+
+
+@pytest.mark.parametrize(("name", "prediction"), CASES)
+def test_an_exact_denoiser_of_a_known_law_is_sampled_back(name, prediction):
+    """Data ~ N(2, 0.5^2): the ideal prediction is known in closed form, so the sampler must land in that law."""
+    objective = Objective(prediction)
+    scheduler = make_scheduler(name, objective.scheduler)
+    assert prediction_of(scheduler) == prediction
+    mean, std = 2.0, 0.5
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(4000, 1, 1, generator=generator)
+    steps = 200 if name == "ddpm" else 40
+    for t in set_timesteps(scheduler, steps):
+        signal, sigma = objective.coefficients(torch.full((1,), float(t)).clamp(max=999.999))
+        variance = (signal * std) ** 2 + sigma**2
+        clean = mean + signal * std**2 / variance * (x - signal * mean)  # E[x0 | x_t]
+        noise = (x - signal * clean) / sigma
+        output = {"epsilon": noise, "v_prediction": signal * noise - sigma * clean, "flow": noise - clean}[prediction]
+        if "generator" in scheduler.step.__code__.co_varnames and name == "ddpm":
+            x = scheduler.step(output, t, x, generator=generator).prev_sample
+        else:
+            x = scheduler.step(output, t, x).prev_sample
+    assert abs(float(x.mean()) - mean) < 0.06
+    assert abs(float(x.std()) - std) < 0.06
+
+
+@pytest.mark.parametrize(("name", "prediction"), [("euler", "epsilon"), ("ddpm", "flow"), ("heun", "v_prediction")])
+def test_a_sampler_that_cannot_integrate_the_prediction_is_refused_with_those_that_can(name, prediction):
+    with pytest.raises(InputError, match=r"cannot sample .* choose one of .*dpm\+\+"):
+        make_scheduler(name, Objective(prediction).scheduler)
+
+
+def test_unknown_sampler_and_impossible_steps_are_refused():
+    scheduler = Objective("flow").scheduler
+    with pytest.raises(InputError, match="unknown scheduler 'rk4'; choose one of ddpm"):
+        make_scheduler("rk4", scheduler)
+    for steps in (0, -3, 1001):
+        with pytest.raises(InputError, match="steps must lie between 1 and 1000"):
+            set_timesteps(scheduler, steps)
+
+
+def test_flow_levels_end_with_a_whole_step():
+    scheduler = Objective("flow").scheduler
+    assert set_timesteps(scheduler, 4).tolist() == [1000, 750, 500, 250]
+    assert scheduler.sigmas.tolist() == [1, 0.75, 0.5, 0.25, 0]
