@@ -116,7 +116,9 @@ class Command:
         if frames:
             from gaussiandiffusion.rendering import render
 
-            sheets = [grid_image(to_uint8(render(state, self.size)), scale=max(1, scale // 2)) for state in frames]
+            sheets = [
+                grid_image(to_uint8(render(state, self.size)), scale=max(1, scale // 2)) for state in frames
+            ]
             if self.gif:
                 save_gif(sheets, self.out / "materialisation.gif")
             if self.mp4:
@@ -138,7 +140,9 @@ class Command:
             "seconds_per_image": seconds / self.num,
         }
         write_json(self.out / "sample.json", record)
-        print(f"{self.num} pictures in {seconds:.1f} s: {self.out}/grid.png, images/, splats.safetensors, sample.json")
+        print(
+            f"{self.num} pictures in {seconds:.1f} s: {self.out}/grid.png, images/, splats.safetensors, sample.json"
+        )
 
 
 def _clear(out: Path) -> None:

@@ -38,7 +38,9 @@ class Command:
         except ImportError as error:
             from gaussiandiffusion.errors import InputError
 
-            raise InputError(f'training needs {error.name}; run: pip install "gaussiandiffusion[train]"') from None
+            raise InputError(
+                f'training needs {error.name}; run: pip install "gaussiandiffusion[train]"'
+            ) from None
         from gaussiandiffusion.cli.device import resolve
         from gaussiandiffusion.training import checkpoint
         from gaussiandiffusion.training.data import load_training_set

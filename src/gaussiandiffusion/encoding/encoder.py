@@ -31,7 +31,7 @@ class Encoded:
     """Sets with the PSNR (dB) of each, drawn without cut-off against the 8-bit image."""
 
     splats: Splats
-    psnr: Float[Tensor, "n"]
+    psnr: Float[Tensor, n]
 
 
 class Encoder:
@@ -47,7 +47,9 @@ class Encoder:
 
     def __init__(self, settings: EncoderSettings, template: Splats | None = None) -> None:
         if (settings.start == "template") != (template is not None):
-            raise InputError("a template is needed for the start 'template', and for no other; give template:FILE")
+            raise InputError(
+                "a template is needed for the start 'template', and for no other; give template:FILE"
+            )
         if template is not None and (len(template), template.num_splats) != (1, settings.num_splats):
             raise InputError(
                 f"the template holds {len(template)} set(s) of {template.num_splats} splats, but one of "
@@ -88,7 +90,9 @@ class Encoder:
                 missed = np.flatnonzero(_psnr(errors) < target_psnr - 0.05)
                 if not len(missed):
                     break
-                longer = replace(longer, iterations=longer.iterations * LONGER, lr_end=min(longer.lr_end, 0.03))
+                longer = replace(
+                    longer, iterations=longer.iterations * LONGER, lr_end=min(longer.lr_end, 0.03)
+                )
                 again, error = self._fit(images[missed], longer, target_psnr, threads, None)
                 better = error < errors[missed]
                 parameters[missed[better]], errors[missed[better]] = again[better], error[better]
@@ -137,7 +141,9 @@ class Encoder:
             raise InputError(f"images must be uint8 of shape (N, C, H, W), not {images.dtype} {images.shape}")
         canvas = Canvas(images.shape[2], images.shape[3], images.shape[1])
         if self.template is not None and self.template.canvas != canvas:
-            raise InputError(f"the template was learned for {self.template.canvas}; these images are {canvas}")
+            raise InputError(
+                f"the template was learned for {self.template.canvas}; these images are {canvas}"
+            )
         return canvas
 
 
@@ -196,7 +202,9 @@ def load_template(path: str | os.PathLike[str]) -> SplatFile:
     """Read a template file: a splat file that holds exactly one set."""
     file = splat_storage.load(path)
     if len(file.splats) != 1:
-        raise InputError(f"{path}: a template holds one set, this file {len(file.splats)}; see --learn-template")
+        raise InputError(
+            f"{path}: a template holds one set, this file {len(file.splats)}; see --learn-template"
+        )
     return file
 
 
@@ -251,7 +259,13 @@ def to_parameters(splats: Splats) -> Float[ndarray, "n k f"]:
     scale = canvas.pixels_per_unit
     half = torch.tensor([canvas.width - 1, canvas.height - 1]) / 2
     a, b, d = (splats.precision_factors / scale).unbind(-1)
-    columns = [splats.means * scale + half, a.log()[..., None], b[..., None], d.log()[..., None], splats.colors]
+    columns = [
+        splats.means * scale + half,
+        a.log()[..., None],
+        b[..., None],
+        d.log()[..., None],
+        splats.colors,
+    ]
     return torch.cat(columns, -1).float().numpy()
 
 

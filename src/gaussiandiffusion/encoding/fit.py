@@ -136,7 +136,9 @@ def squared_error(picture, image):
 
 
 @njit(**FAST)
-def fit_range(images, parameters, rates, beta1, beta2, epsilon, lr_end, iterations, cutoff, signed, target, errors):
+def fit_range(
+    images, parameters, rates, beta1, beta2, epsilon, lr_end, iterations, cutoff, signed, target, errors
+):
     """Fit images one after another, in place.
 
     Args:

@@ -27,7 +27,9 @@ class Attention(nn.Module):
         self.qk_scale = nn.Parameter(torch.ones(2, width // heads)) if qk_norm else None
 
     def forward(self, x: Float[Tensor, "n k d"]) -> Float[Tensor, "n k d"]:
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (n, heads, k, d/heads)
+        q, k, v = (
+            self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        )  # (n, heads, k, d/heads)
         if self.qk_scale is not None:
             q_scale, k_scale = self.qk_scale.to(q.dtype)
             q = F.rms_norm(q, q_scale.shape, q_scale, 1e-6)

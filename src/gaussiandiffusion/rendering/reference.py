@@ -77,4 +77,3 @@ def footprints(
     mahalanobis = (a * dx + b * dy).square() + (d * dy).square()
     weights = torch.exp(-0.5 * mahalanobis)
     return weights if cutoff is None else weights.masked_fill(mahalanobis > cutoff * cutoff, 0)
-

@@ -90,7 +90,9 @@ class LatentTransform(ModelMixin, ConfigMixin):
     def _check(self, num_splats: int) -> None:
         slots = self.config.num_slots
         if slots and num_splats != slots:
-            raise InputError(f"the latent transform was fitted for K = {slots} slots; these sets have {num_splats}")
+            raise InputError(
+                f"the latent transform was fitted for K = {slots} slots; these sets have {num_splats}"
+            )
 
 
 def to_features(splats: Splats) -> Float[Tensor, "n k f"]:
@@ -123,7 +125,9 @@ def from_features(features: Float[Tensor, "n k f"], canvas: Canvas) -> Splats:
     larger = h + q.abs()
     smaller = r.square() / larger
     positive = q > 0
-    variances = torch.stack([torch.where(positive, larger, smaller), torch.where(positive, smaller, larger)], -1)
+    variances = torch.stack(
+        [torch.where(positive, larger, smaller), torch.where(positive, smaller, larger)], -1
+    )
     variances = (-h).exp()[..., None] + sinhc[..., None] * variances  # times e^p, below
     sigmas = (p[..., None] / 2).exp() * variances.sqrt()
     limit = 1 - 1e-6

@@ -81,7 +81,14 @@ class TrainConfig:
     guidance_scale: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("max_steps", "batch_size", "accumulation", "log_every", "sample_every", "checkpoint_every"):
+        for name in (
+            "max_steps",
+            "batch_size",
+            "accumulation",
+            "log_every",
+            "sample_every",
+            "checkpoint_every",
+        ):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be >= 1, not {getattr(self, name)}")
         if not 0 <= self.label_dropout < 1:
@@ -96,7 +103,14 @@ class TrainConfig:
 
 
 # Fields that may change between a checkpoint and its continuation: they do not alter the steps already taken.
-RESUMABLE = {"max_steps", "log_every", "sample_every", "checkpoint_every", "num_inference_steps", "guidance_scale"}
+RESUMABLE = {
+    "max_steps",
+    "log_every",
+    "sample_every",
+    "checkpoint_every",
+    "num_inference_steps",
+    "guidance_scale",
+}
 
 
 def presets() -> dict[str, Path]:

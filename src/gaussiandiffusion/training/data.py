@@ -27,7 +27,7 @@ class TrainingSet:
     """Latents, labels (None when unconditional) and the representation they are in."""
 
     latents: Float[Tensor, "n k f"]
-    labels: Int64[Tensor, "n"] | None
+    labels: Int64[Tensor, n] | None
     num_classes: int
     representation: SplatRepresentation
     psnr: float
@@ -54,7 +54,9 @@ def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet
     if config.conditional and images.labels is not None:
         labels = torch.from_numpy(images.labels)
         if int(labels.min()) < 0:
-            raise InputError(f"{config.data}: label {int(labels.min())} is negative; number the classes from 0")
+            raise InputError(
+                f"{config.data}: label {int(labels.min())} is negative; number the classes from 0"
+            )
     representation = SplatRepresentation.fit(encoder, encoded.splats, per_slot=config.per_slot)
     return TrainingSet(
         latents=representation.latent_transform.encode(encoded.splats),
@@ -65,7 +67,7 @@ def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet
     )
 
 
-def batches(size: int, batch_size: int, seed: int, start: int = 0) -> Iterator[Int64[Tensor, "b"]]:
+def batches(size: int, batch_size: int, seed: int, start: int = 0) -> Iterator[Int64[Tensor, b]]:
     """Endless batches of indices, shuffled anew each epoch; batch number `start` on.
 
     The order depends on (seed, epoch) alone, so a resumed training sees what an uninterrupted one would.

@@ -40,7 +40,9 @@ class Trainer:
         device: "auto", "cpu", "cuda" or "mps".
     """
 
-    def __init__(self, config: TrainConfig, data: TrainingSet, output_dir: Path, device: str = "auto") -> None:
+    def __init__(
+        self, config: TrainConfig, data: TrainingSet, output_dir: Path, device: str = "auto"
+    ) -> None:
         self.config, self.data, self.output_dir = config, data, output_dir
         output_dir.mkdir(parents=True, exist_ok=True)
         self.accelerator = Accelerator(
@@ -50,7 +52,11 @@ class Trainer:
             project_dir=output_dir,
         )
         self.objective = Objective(
-            config.prediction, config.num_train_timesteps, config.beta_schedule, config.logit_mean, config.logit_std
+            config.prediction,
+            config.num_train_timesteps,
+            config.beta_schedule,
+            config.logit_mean,
+            config.logit_std,
         )
         anchors = data.representation.anchors
         torch.manual_seed(config.seed)
@@ -115,7 +121,9 @@ class Trainer:
                     self.save()
                 if main and self.step % config.sample_every == 0:
                     with self.ema_weights():
-                        save_sample_grid(self.pipeline(), self.output_dir / "samples" / f"{self.step:08d}.png")
+                        save_sample_grid(
+                            self.pipeline(), self.output_dir / "samples" / f"{self.step:08d}.png"
+                        )
         self.save()
         accelerator.end_training()
         if self._stop == signal.SIGINT:

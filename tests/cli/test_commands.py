@@ -1,0 +1,178 @@
+"""The command line as a user types it: what it writes, and what it says of bad input."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gaussiandiffusion.cli.main import run
+from gaussiandiffusion.splats import Splats, storage
+
+
+def refused(capsys, *argv):
+    """The one line on stderr of a command that must exit with 2."""
+    capsys.readouterr()
+    assert run([str(argument) for argument in argv]) == 2
+    captured = capsys.readouterr()
+    lines = [
+        line
+        for line in captured.err.replace("\r", "\n").splitlines()
+        if line.startswith("gaussiandiffusion:")
+    ]
+    assert len(lines) == 1
+    assert "Traceback" not in captured.err
+    return lines[0]
+
+
+def test_help_is_fast_and_imports_no_torch():
+    for argv in (["--help"], ["sample", "--help"], ["train", "mnist", "--help"], ["encode", "--help"],
+                 ["render", "--help"], ["evaluate", "--help"]):  # fmt: skip
+        code = (
+            "import sys; from gaussiandiffusion.cli.main import run; "
+            f"code = run({argv!r}); assert 'torch' not in sys.modules and 'numba' not in sys.modules; sys.exit(code)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert "Example: gaussiandiffusion" in done.stdout
+
+
+def test_sample_imports_no_training_metric_or_compiled_code(tmp_path):
+    code = (
+        "import sys; from gaussiandiffusion.cli.main import run; "
+        f"code = run(['sample', '--num', '2', '--steps', '1', '--out', {str(tmp_path / 'out')!r}]); "
+        "bad = [m for m in ('accelerate', 'torchmetrics', 'tensorboard', 'numba', 'gaussiandiffusion.training') "
+        "if m in sys.modules]; assert not bad, bad; sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_sample_writes_everything_it_tells_of(tmp_path):
+    out = tmp_path / "out"
+    argv = ["sample", "--label", "3", "--num", "4", "--steps", "2", "--gif", "--svg", "--mp4", "--size", "56",
+            "--out", str(out)]  # fmt: skip
+    assert run(argv) == 0
+    assert Image.open(out / "images" / "00003.png").size == (56, 56)
+    assert Image.open(out / "materialisation.gif").n_frames == 3
+    assert (out / "materialisation.mp4").stat().st_size > 0
+    assert len(list((out / "svg").glob("*.svg"))) == 4
+    record = json.loads((out / "sample.json").read_text())
+    assert (record["labels"], record["steps"], record["seed"]) == ([3] * 4, 2, 0)
+    file = storage.load(out / "splats.safetensors")
+    assert file.labels.tolist() == [3] * 4
+    # Sampling again with fewer leaves no picture of before.
+    assert run([*argv[:3], "--num", "2", "--steps", "2", "--batch-size", "1", "--out", str(out)]) == 0
+    assert sorted(path.name for path in (out / "images").iterdir()) == ["00000.png", "00001.png"]
+    again = Splats.load(out / "splats.safetensors")
+    assert bool((again.means == file.splats[:2].means).all())
+
+
+def test_encode_render_and_evaluate_follow_one_another(tmp_path, stroke_file, capsys):
+    sets = tmp_path / "sets.safetensors"
+    assert run(["encode", str(stroke_file), "--splats", "12", "--out", str(sets)]) == 0
+    report = json.loads((tmp_path / "sets.encode.json").read_text())
+    assert report["num"] == 48
+    assert report["psnr"]["mean"] > 25
+    assert run(["render", str(sets), "--out", str(tmp_path / "png"), "--limit", "3", "--size", "32"]) == 0
+    assert Image.open(tmp_path / "png" / "00002.png").size == (32, 32)
+    shards = tmp_path / "shards"
+    assert run(["encode", str(stroke_file), "--splats", "12", "--out", str(shards)]) == 0
+    assert (shards / "shard-00000-of-00001.safetensors").read_bytes() == sets.read_bytes()
+
+
+def test_learned_template_and_training_go_together(tmp_path, stroke_file):
+    template = tmp_path / "template.safetensors"
+    out = tmp_path / "sets.safetensors"
+    argv = ["encode", str(stroke_file), "--splats", "8", "--iterations", "10"]
+    assert run([*argv, "--learn-template", str(template), "--out", str(out)]) == 0
+    header = storage.load(out).header
+    assert header["encoder"]["start"] == "template"
+    assert len(header["encoder"]["template_sha256"]) == 64
+    preset = tmp_path / "own.toml"
+    preset.write_text(
+        f'data = "{stroke_file}"\nsplats = 8\niterations = 10\nstart = "template:template.safetensors"\n'
+        'model = "tiny"\nbatch_size = 16\nmixed_precision = "no"\n'
+    )
+    folder = tmp_path / "run"
+    argv = ["train", str(preset), "--output-dir", str(folder), "--device", "cpu"]
+    assert run([*argv, "--max-steps", "2"]) == 0
+    assert run([*argv, "--max-steps", "3", "--resume"]) == 0
+    assert (
+        run(["sample", "--model", str(folder / "pipeline"), "--num", "2", "--out", str(tmp_path / "o")]) == 0
+    )
+    assert run([*argv, "--max-steps", "3", "--resume", "--learning-rate", "0.5"]) == 2
+
+
+def test_bad_words_are_answered_in_one_line(tmp_path, capsys):
+    out = tmp_path / "o"
+    for argv, complaint in [
+        (["smaple"], "unknown verb 'smaple'; choose one of sample, encode"),
+        (["sample", "--nmu", "3", "--out", out], "--nmu"),
+        (["sample"], "--out"),
+        (["sample", "--num", "x", "--out", out], "--num"),
+        (["sample", "--num", "0", "--out", out], "at least 1"),
+        (["sample", "--label", "12", "--out", out], "labels run from 0 to 9"),
+        (["sample", "--model", "nope", "--out", out], "no model 'nope'"),
+        (["sample", "--steps", "0", "--out", out], "steps must lie between 1 and 1000"),
+        (["sample", "--scheduler", "ddpm", "--out", out], "cannot sample a flow model"),
+        (["sample", "--device", "tpu", "--out", out], "--device"),
+        (["train", "minst"], "no preset or file 'minst'"),
+        (["train", "mnist", "--max-stepz", "3"], "--max-stepz"),
+        (["encode", "minst", "--out", out], "mnist"),
+        (["render", tmp_path / "none.safetensors", "--out", out], "no such splat file"),
+    ]:
+        assert complaint in refused(capsys, *argv), argv
+    assert not out.exists()
+
+
+def test_bad_files_are_answered_in_one_line(tmp_path, capsys, stroke_file):
+    out = tmp_path / "o.safetensors"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    refused(capsys, "encode", empty, "--out", out)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nnot really")
+    refused(capsys, "encode", broken, "--out", out)
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for name, size in (("a", 4), ("b", 5)):
+        Image.fromarray(np.zeros((size, 4), np.uint8)).save(mixed / f"{name}.png")
+    refused(capsys, "encode", mixed, "--out", out)
+    for count in (0, 10**9):
+        assert "number of splats must lie between" in refused(
+            capsys, "encode", stroke_file, "--splats", count, "--out", out
+        )
+    assert "nothing to write" in refused(capsys, "encode", stroke_file)
+    assert "cannot be written" in refused(
+        capsys, "encode", stroke_file, "--out", stroke_file / "x.safetensors"
+    )
+    truncated = tmp_path / "cut.safetensors"
+    assert run(["encode", str(stroke_file), "--limit", "2", "--splats", "4", "--out", str(truncated)]) == 0
+    truncated.write_bytes(truncated.read_bytes()[:-10])
+    assert "not a readable safetensors" in refused(capsys, "render", truncated, "--out", tmp_path / "p")
+    assert not out.exists()
+    assert not list(tmp_path.glob(".*tmp"))
+
+
+def test_full_disks_are_reported(tmp_path, capsys, monkeypatch, stroke_file):
+    from pathlib import Path
+
+    def full(self, content):
+        raise OSError(28, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    message = refused(
+        capsys, "encode", stroke_file, "--limit", "2", "--splats", "4", "--out", tmp_path / "x.safetensors"
+    )
+    assert "No space left on device" in message
+    assert not (tmp_path / "x.safetensors").exists()
+
+
+@pytest.mark.parametrize("verb", [[], ["--help"], ["--version"]])
+def test_the_program_introduces_itself(verb, capsys):
+    assert run(verb) == (0 if verb else 2)
+    captured = capsys.readouterr()
+    assert "gaussiandiffusion" in captured.out + captured.err

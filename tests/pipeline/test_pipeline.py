@@ -1,0 +1,147 @@
+"""The pipeline: a sample is its seed's and index's alone; files; refusals."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from gaussiandiffusion.diffusion import Objective
+from gaussiandiffusion.encoding import make_encoder
+from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.models import make_transformer
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, bundled_models, resolve_model
+from gaussiandiffusion.representation import SplatRepresentation
+
+
+def make_pipeline(images, num_classes=3, prediction="flow", **kwargs):
+    """An untrained model over sets of 8 splats, its output layer randomised so that it does something."""
+    encoder = make_encoder(1, num_splats=8, iterations=10)
+    representation = SplatRepresentation.fit(encoder, encoder.encode(images).splats, per_slot=False)
+    torch.manual_seed(0)
+    network = make_transformer("tiny", num_features=6, num_classes=num_classes)
+    torch.nn.init.normal_(network.out.weight, std=0.05)
+    scheduler = Objective(prediction).scheduler
+    pipeline = GaussianDiffusionPipeline(network.eval(), representation, scheduler, chunk_size=4, **kwargs)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def pipeline(strokes):
+    return make_pipeline(strokes, num_inference_steps=3)
+
+
+def equal(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.tensors().values(), b.tensors().values(), strict=True))
+
+
+@pytest.mark.parametrize("scheduler", ["euler", "heun", "dpm++", "unipc"])
+def test_a_sample_does_not_depend_on_how_many_are_asked_for(pipeline, scheduler):
+    swapped = pipeline.with_scheduler(scheduler)
+    many = swapped(num_samples=10, class_labels=1, seed=5).splats
+    assert equal(swapped(num_samples=1, class_labels=1, seed=5).splats, many[0])
+    assert equal(swapped(num_samples=7, class_labels=1, seed=5).splats, many[:7])
+    assert equal(swapped(num_samples=2, class_labels=1, seed=5, first_sample=8).splats, many[8:])
+    assert not equal(swapped(num_samples=1, class_labels=1, seed=6).splats, many[0])
+
+
+def test_step_noise_is_each_samples_own(strokes):
+    stochastic = make_pipeline(strokes, prediction="epsilon").with_scheduler("ddpm")
+    many = stochastic(num_samples=6, class_labels=0, num_inference_steps=4).splats
+    assert equal(stochastic(num_samples=2, class_labels=0, num_inference_steps=4).splats, many[:2])
+    implicit = stochastic.with_scheduler("ddim")
+    still = implicit(num_samples=6, class_labels=0, num_inference_steps=4).splats
+    noisy = implicit(num_samples=6, class_labels=0, num_inference_steps=4, eta=1.0).splats
+    assert not equal(still, noisy)
+
+
+def test_the_pictures_are_the_rendered_sets_at_any_size(pipeline):
+    from gaussiandiffusion.rendering import render
+
+    out = pipeline(num_samples=3, size=40)
+    assert out.images.shape == (3, 1, 40, 40)
+    assert torch.equal(out.images, render(out.splats, 40))
+    assert out.labels.tolist() == [0, 1, 2]
+    assert pipeline(num_samples=2, output_type="pil").images[0].size == (16, 16)
+
+
+def test_the_trajectory_runs_from_noise_to_the_result(pipeline):
+    out = pipeline(num_samples=5, num_inference_steps=4, return_trajectory=True)
+    assert len(out.trajectory) == 5
+    assert equal(out.trajectory[-1], out.splats)
+    assert pipeline(num_samples=1).trajectory is None
+
+
+def test_saving_and_loading_is_identity(pipeline, tmp_path):
+    pipeline.save_pretrained(tmp_path / "model")
+    loaded = GaussianDiffusionPipeline.from_pretrained(tmp_path / "model")
+    assert loaded.config.num_inference_steps == 3
+    assert equal(loaded(num_samples=2).splats, pipeline(num_samples=2).splats)
+    assert type(loaded.scheduler) is type(pipeline.scheduler)
+
+
+def test_a_folder_that_asks_for_foreign_code_is_refused(pipeline, tmp_path):
+    folder = tmp_path / "model"
+    pipeline.save_pretrained(folder)
+    index = json.loads((folder / "model_index.json").read_text())
+    index["transformer"] = ["os", "system"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(InputError, match="asks for code from os, which is not loaded"):
+        GaussianDiffusionPipeline.from_pretrained(folder)
+
+
+def test_damaged_and_missing_models_are_refused(pipeline, tmp_path):
+    with pytest.raises(InputError, match="no model 'minst'"):
+        resolve_model("minst")
+    with pytest.raises(InputError, match=r"model_index\.json is missing"):
+        resolve_model(tmp_path)
+    folder = tmp_path / "model"
+    pipeline.save_pretrained(folder)
+    weights = folder / "transformer" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:200])
+    with pytest.raises(InputError, match="cannot be loaded"):
+        GaussianDiffusionPipeline.from_pretrained(folder)
+    shutil.rmtree(folder / "transformer")
+    with pytest.raises(InputError, match="cannot be loaded"):
+        GaussianDiffusionPipeline.from_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"num_samples": 0}, "number of samples must be >= 1"),
+        ({"class_labels": 3}, "class label 3 is unknown to this model; labels run from 0 to 2"),
+        ({"class_labels": [0, 1]}, "2 class labels were given for 1 samples"),
+        ({"num_inference_steps": 0}, "steps must lie between 1 and 1000"),
+        ({"seed": -1}, "seed must be >= 0"),
+        ({"eta": 0.5}, "eta is for the ddim scheduler only"),
+        ({"output_type": "gif"}, "unknown output_type"),
+    ],
+)
+def test_bad_calls_are_refused(pipeline, arguments, complaint):
+    with pytest.raises(InputError, match=complaint):
+        pipeline(**arguments)
+
+
+def test_an_unconditional_model_takes_neither_label_nor_guidance(strokes):
+    unconditional = make_pipeline(strokes, num_classes=0)
+    assert unconditional(num_samples=2).labels is None
+    with pytest.raises(InputError, match="unconditional; leave the class label out"):
+        unconditional(class_labels=0)
+    with pytest.raises(InputError, match="guidance needs a class-conditional model"):
+        unconditional(guidance_scale=2.0)
+
+
+def test_the_bundled_digits_are_small_and_drawn_as_asked():
+    folder = bundled_models()["mnist"]
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 4_000_000
+    assert (folder / "README.md").is_file()
+    from gaussiandiffusion.evaluation import label_accuracy, load_features
+    from gaussiandiffusion.pipeline import to_uint8
+
+    out = GaussianDiffusionPipeline.from_pretrained("mnist")(num_samples=100)
+    accuracy = label_accuracy(
+        load_features("mnist").network, to_uint8(out.images).numpy(), out.labels.numpy()
+    )
+    assert accuracy >= 0.95  # 99 % over 1,000; of 100 a few may miss

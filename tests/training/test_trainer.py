@@ -1,0 +1,137 @@
+"""The trainer: exact resume, signals, what it leaves behind."""
+
+import json
+import os
+import signal
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from gaussiandiffusion.data import load_images
+from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+from gaussiandiffusion.training import checkpoint
+from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.data import batches, load_training_set
+from gaussiandiffusion.training.trainer import Trainer
+
+WEIGHTS = "pipeline/transformer/diffusion_pytorch_model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def config(stroke_file):
+    return TrainConfig(
+        data=str(stroke_file), splats=8, iterations=10, model="tiny", max_steps=8, batch_size=16, accumulation=2,
+        render_weight=1.0, log_every=1, sample_every=100, checkpoint_every=3, warmup_steps=2,
+        mixed_precision="no", num_inference_steps=2,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(config):
+    return load_training_set(config, None)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(config, data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    assert Trainer(config, data, folder, "cpu").train()
+    return folder
+
+
+def losses(folder):
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return [(line["step"], line["loss"], line["grad_norm"]) for line in lines]
+
+
+def train_until(config, data, folder, step, number=signal.SIGTERM, resume=False):
+    """Train, and be sent a signal right after `step`."""
+    trainer = Trainer(config, data, folder, "cpu")
+    log = trainer._log
+
+    def log_and_signal(values):
+        log(values)
+        if trainer.step == step:
+            os.kill(os.getpid(), number)
+
+    trainer._log = log_and_signal
+    return trainer.train(resume=resume)
+
+
+@pytest.mark.parametrize("step", [1, 3, 5])
+def test_interrupted_and_resumed_gives_the_losses_of_never_having_stopped(
+    config, data, uninterrupted, tmp_path, step
+):
+    assert train_until(config, data, tmp_path, step) is False
+    assert not (tmp_path / "pipeline").exists()
+    assert Trainer(config, data, tmp_path, "cpu").train(resume=True)
+    assert losses(tmp_path) == losses(uninterrupted)
+    expected, got = load_file(uninterrupted / WEIGHTS), load_file(tmp_path / WEIGHTS)
+    assert all(torch.equal(expected[name], got[name]) for name in expected)
+
+
+def test_killed_without_warning_it_goes_on_from_the_last_checkpoint(config, data, uninterrupted, tmp_path):
+    train_until(config, data, tmp_path, 5)
+    checkpoint.checkpoints(tmp_path)[-1].unlink()  # as if killed before the state of step 5 was written
+    assert [path.stem for path in checkpoint.checkpoints(tmp_path)] == ["step-00000003"]
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 6, "lo')  # and in the middle of a line
+    assert Trainer(config, data, tmp_path, "cpu").train(resume=True)
+    assert losses(tmp_path) == losses(uninterrupted)
+
+
+def test_a_truncated_checkpoint_is_passed_over_for_the_one_before(config, data, uninterrupted, tmp_path):
+    train_until(config, data, tmp_path, 5)
+    newest = checkpoint.checkpoints(tmp_path)[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    assert Trainer(config, data, tmp_path, "cpu").train(resume=True)
+    assert losses(tmp_path) == losses(uninterrupted)
+
+
+def test_ctrl_c_saves_and_is_reported_as_an_interruption(config, data, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train_until(config, data, tmp_path, 2, signal.SIGINT)
+    assert checkpoint.checkpoints(tmp_path)[-1].stem == "step-00000002"
+
+
+def test_a_checkpoint_of_another_configuration_is_refused(config, data, uninterrupted):
+    other = TrainConfig(**(config.to_dict() | {"learning_rate": 0.5}))
+    with pytest.raises(InputError, match=r"was trained with learning_rate = 0.001, not 0.5"):
+        Trainer(other, data, uninterrupted, "cpu").train(resume=True)
+
+
+def test_the_loss_falls_and_the_pipeline_is_a_model(config, data, tmp_path):
+    longer = TrainConfig(
+        **(config.to_dict() | {"max_steps": 60, "accumulation": 1, "learning_rate": 3e-3, "sample_every": 60})
+    )
+    Trainer(longer, data, tmp_path, "cpu").train()
+    history = [loss for _, loss, _ in losses(tmp_path)]
+    assert sum(history[-10:]) < 0.9 * sum(history[:10])
+    pipeline = GaussianDiffusionPipeline.from_pretrained(tmp_path / "pipeline")
+    assert pipeline.num_classes == 3
+    assert pipeline(num_samples=2).images.shape == (2, 1, 16, 16)
+    assert load_file(tmp_path / WEIGHTS)["out.weight"].dtype == torch.bfloat16
+    assert (tmp_path / "samples" / "00000060.png").is_file()
+    assert json.loads((tmp_path / "config.json").read_text()) == longer.to_dict()
+    assert list(tmp_path.glob("tensorboard/**/events*"))
+
+
+def test_batches_cover_each_epoch_once_and_start_anywhere():
+    stream = batches(10, 3, seed=1)
+    first = [next(stream) for _ in range(6)]  # two epochs of three
+    for epoch in (first[:3], first[3:]):
+        assert len(set(torch.cat(epoch).tolist())) == 9
+    assert not torch.equal(torch.cat(first[:3]), torch.cat(first[3:]))
+    for start in range(6):
+        assert torch.equal(next(batches(10, 3, seed=1, start=start)), first[start])
+
+
+def test_one_image_is_too_few(config, stroke_file):
+    with pytest.raises(InputError, match="one image is too few"):
+        load_training_set(TrainConfig(**(config.to_dict() | {"limit": 1})), None)
+
+
+def test_labels_of_the_source_become_classes(data, stroke_file):
+    assert data.num_classes == 3
+    assert data.labels.tolist() == load_images(stroke_file).labels.tolist()
