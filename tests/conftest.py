@@ -1,8 +1,32 @@
-"""Shape annotations of the whole package are checked while its tests run."""
+"""Shape annotations are checked while tests run; and small drawn pictures to test on."""
 
+import numpy as np
+import pytest
 from jaxtyping import install_import_hook
 
-install_import_hook("gaussiandiffusion", "beartype.beartype")
+# Everything but the compiled modules, whose functions numba takes as they are written.
+install_import_hook(
+    [
+        "gaussiandiffusion.data",
+        "gaussiandiffusion.diffusion",
+        "gaussiandiffusion.encoding.encoder",
+        "gaussiandiffusion.encoding.dataset",
+        "gaussiandiffusion.encoding.settings",
+        "gaussiandiffusion.encoding.template",
+        "gaussiandiffusion.evaluation",
+        "gaussiandiffusion.models",
+        "gaussiandiffusion.pipeline",
+        "gaussiandiffusion.rendering.grid",
+        "gaussiandiffusion.rendering.pictures",
+        "gaussiandiffusion.rendering.reference",
+        "gaussiandiffusion.rendering.render",
+        "gaussiandiffusion.rendering.svg",
+        "gaussiandiffusion.representation",
+        "gaussiandiffusion.splats",
+        "gaussiandiffusion.training",
+    ],
+    "typechecker.typecheck",
+)
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +56,25 @@ def stroke_file(strokes, tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "strokes.npz"
     np.savez(path, images=strokes, labels=np.arange(len(strokes)) % 3)
     return path
+
+
+@pytest.fixture
+def make_splats():
+    """Random valid sets: `make_splats(n, k, height, width, channels)`."""
+    import torch
+
+    from gaussiandiffusion.splats import Canvas, Splats
+
+    def make(n=2, k=9, height=12, width=17, channels=1, seed=0, dtype=torch.float32, **kwargs):
+        g = torch.Generator().manual_seed(seed)
+        draw = lambda *shape: torch.rand(*shape, generator=g, dtype=dtype)  # noqa: E731
+        return Splats(
+            draw(n, k, 2) * 2.4 - 1.2,
+            draw(n, k, 2) * 0.3 + 0.03,
+            draw(n, k) * 1.8 - 0.9,
+            draw(n, k, channels),
+            Canvas(height, width, channels),
+            **kwargs,
+        )
+
+    return make

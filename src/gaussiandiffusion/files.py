@@ -30,9 +30,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another place"
-        ) from error
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -17,11 +17,7 @@ def refused(capsys, *argv):
     capsys.readouterr()
     assert run([str(argument) for argument in argv]) == 2
     captured = capsys.readouterr()
-    lines = [
-        line
-        for line in captured.err.replace("\r", "\n").splitlines()
-        if line.startswith("gaussiandiffusion:")
-    ]
+    lines = [line for line in captured.err.replace("\r", "\n").splitlines() if line.startswith("gaussiandiffusion:")]
     assert len(lines) == 1
     assert "Traceback" not in captured.err
     return lines[0]
@@ -100,9 +96,7 @@ def test_learned_template_and_training_go_together(tmp_path, stroke_file):
     argv = ["train", str(preset), "--output-dir", str(folder), "--device", "cpu"]
     assert run([*argv, "--max-steps", "2"]) == 0
     assert run([*argv, "--max-steps", "3", "--resume"]) == 0
-    assert (
-        run(["sample", "--model", str(folder / "pipeline"), "--num", "2", "--out", str(tmp_path / "o")]) == 0
-    )
+    assert run(["sample", "--model", str(folder / "pipeline"), "--num", "2", "--out", str(tmp_path / "o")]) == 0
     assert run([*argv, "--max-steps", "3", "--resume", "--learning-rate", "0.5"]) == 2
 
 
@@ -146,9 +140,7 @@ def test_bad_files_are_answered_in_one_line(tmp_path, capsys, stroke_file):
             capsys, "encode", stroke_file, "--splats", count, "--out", out
         )
     assert "nothing to write" in refused(capsys, "encode", stroke_file)
-    assert "cannot be written" in refused(
-        capsys, "encode", stroke_file, "--out", stroke_file / "x.safetensors"
-    )
+    assert "cannot be written" in refused(capsys, "encode", stroke_file, "--out", stroke_file / "x.safetensors")
     truncated = tmp_path / "cut.safetensors"
     assert run(["encode", str(stroke_file), "--limit", "2", "--splats", "4", "--out", str(truncated)]) == 0
     truncated.write_bytes(truncated.read_bytes()[:-10])

@@ -60,9 +60,7 @@ def test_one_picture_comes_back_exactly(tmp_path, make, channels, ending, kind):
 def test_jpeg_and_first_gif_frame(tmp_path, make):
     make.write(tmp_path / "a.jpg", make.picture_bytes(grey(100), "JPEG"))
     assert load_images(tmp_path / "a.jpg").images.shape == (1, 1, 4, 6)
-    frames = [
-        Image.fromarray(np.full((4, 6, 3), value, np.uint8)) for value in ((200, 10, 10), (10, 200, 10))
-    ]
+    frames = [Image.fromarray(np.full((4, 6, 3), value, np.uint8)) for value in ((200, 10, 10), (10, 200, 10))]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     loaded = load_images(tmp_path / "a.gif")
     assert loaded.images.shape == (1, 3, 4, 6)
@@ -101,16 +99,12 @@ def test_natural_key_orders_everything():
 
 
 def test_whole_number_folders_are_labels(store, make):
-    source = store(
-        {f"deep/{label}/{i}.png": make.picture_bytes(grey(i)) for label in (7, 10, 0) for i in (1, 2)}
-    )
+    source = store({f"deep/{label}/{i}.png": make.picture_bytes(grey(i)) for label in (7, 10, 0) for i in (1, 2)})
     assert load_images(source).labels.tolist() == [0, 0, 7, 7, 10, 10]
 
 
 def test_class_folders_are_numbered_in_order(store, make):
-    source = store(
-        {f"{name}/{i}.png": make.picture_bytes(grey(i)) for name in ("dog", "cat") for i in (2, 1)}
-    )
+    source = store({f"{name}/{i}.png": make.picture_bytes(grey(i)) for name in ("dog", "cat") for i in (2, 1)})
     assert load_images(source).labels.tolist() == [0, 0, 1, 1]
     assert load_images(source, limit=3).labels.tolist() == [0, 0, 1]
 

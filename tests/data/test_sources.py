@@ -31,9 +31,7 @@ def test_what_is_no_source_gets_one_sentence(tmp_path, monkeypatch, source):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"), [({"split": "valid"}, "train or test"), ({"limit": 0}, "at least 1")]
-)
+@pytest.mark.parametrize(("options", "message"), [({"split": "valid"}, "train or test"), ({"limit": 0}, "at least 1")])
 def test_options_are_checked_before_anything_is_read(options, message):
     with pytest.raises(InputError, match=message):
         load_images("mnist", **options)

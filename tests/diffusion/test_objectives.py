@@ -40,14 +40,10 @@ def test_discrete_processes_agree_with_their_diffusers_scheduler(objective, batc
     clean, noise = batch
     times = torch.tensor([0, 1, 50, 120, 199])
     noisy = objective.add_noise(clean, noise, times.float())
-    torch.testing.assert_close(
-        noisy, objective.scheduler.add_noise(clean, noise, times), rtol=1e-5, atol=1e-6
-    )
+    torch.testing.assert_close(noisy, objective.scheduler.add_noise(clean, noise, times), rtol=1e-5, atol=1e-6)
     if objective.prediction == "v_prediction":
         velocity = objective.scheduler.get_velocity(clean, noise, times)
-        torch.testing.assert_close(
-            objective.target(clean, noise, times.float()), velocity, rtol=1e-5, atol=1e-6
-        )
+        torch.testing.assert_close(objective.target(clean, noise, times.float()), velocity, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=str)

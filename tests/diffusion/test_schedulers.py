@@ -24,9 +24,7 @@ def test_an_exact_denoiser_of_a_known_law_is_sampled_back(name, prediction):
         variance = (signal * std) ** 2 + sigma**2
         clean = mean + signal * std**2 / variance * (x - signal * mean)  # E[x0 | x_t]
         noise = (x - signal * clean) / sigma
-        output = {"epsilon": noise, "v_prediction": signal * noise - sigma * clean, "flow": noise - clean}[
-            prediction
-        ]
+        output = {"epsilon": noise, "v_prediction": signal * noise - sigma * clean, "flow": noise - clean}[prediction]
         if "generator" in scheduler.step.__code__.co_varnames and name == "ddpm":
             x = scheduler.step(output, t, x, generator=generator).prev_sample
         else:
@@ -35,9 +33,7 @@ def test_an_exact_denoiser_of_a_known_law_is_sampled_back(name, prediction):
     assert abs(float(x.std()) - std) < 0.06
 
 
-@pytest.mark.parametrize(
-    ("name", "prediction"), [("euler", "epsilon"), ("ddpm", "flow"), ("heun", "v_prediction")]
-)
+@pytest.mark.parametrize(("name", "prediction"), [("euler", "epsilon"), ("ddpm", "flow"), ("heun", "v_prediction")])
 def test_a_sampler_that_cannot_integrate_the_prediction_is_refused_with_those_that_can(name, prediction):
     with pytest.raises(InputError, match=r"cannot sample .* choose one of .*dpm\+\+"):
         make_scheduler(name, Objective(prediction).scheduler)

@@ -116,9 +116,7 @@ def test_bad_input_is_refused(pixel_space, noise_set, change, complaint):
     if change.get("floor_train") == "few":
         change = {"floor_train": noise_set(39, seed=3)}
     with pytest.raises(InputError, match=complaint):
-        evaluate(
-            noise_set(40, seed=1), noise_set(50, seed=2), **{"features": pixel_space, "num": 40} | change
-        )
+        evaluate(noise_set(40, seed=1), noise_set(50, seed=2), **{"features": pixel_space, "num": 40} | change)
 
 
 def test_a_judge_that_cannot_name_classes_is_refused(pixel_space, noise_set):

@@ -91,9 +91,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
 
 
 def test_weights_that_do_not_fit_are_refused(folder):
-    (folder / "config.json").write_text(
-        json.dumps(json.loads((folder / "config.json").read_text()) | {"width": 3})
-    )
+    (folder / "config.json").write_text(json.dumps(json.loads((folder / "config.json").read_text()) | {"width": 3}))
     with pytest.raises(InputError, match="do not fit"):
         load_features(folder)
     (folder / WEIGHTS_FILE).write_bytes(b"\0" * 40)

@@ -141,7 +141,5 @@ def test_the_bundled_digits_are_small_and_drawn_as_asked():
     from gaussiandiffusion.pipeline import to_uint8
 
     out = GaussianDiffusionPipeline.from_pretrained("mnist")(num_samples=100)
-    accuracy = label_accuracy(
-        load_features("mnist").network, to_uint8(out.images).numpy(), out.labels.numpy()
-    )
+    accuracy = label_accuracy(load_features("mnist").network, to_uint8(out.images).numpy(), out.labels.numpy())
     assert accuracy >= 0.95  # 99 % over 1,000; of 100 a few may miss

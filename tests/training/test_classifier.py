@@ -31,9 +31,7 @@ def bars(count: int, seed: int) -> ImageSet:
 
 @pytest.fixture
 def config(tmp_path) -> ClassifierConfig:
-    return ClassifierConfig(
-        "bars", tmp_path / "model", epochs=6, batch_size=32, width=4, num_features=8, ema_decay=0.9
-    )
+    return ClassifierConfig("bars", tmp_path / "model", epochs=6, batch_size=32, width=4, num_features=8, ema_decay=0.9)
 
 
 @pytest.fixture

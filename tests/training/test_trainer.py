@@ -60,9 +60,7 @@ def train_until(config, data, folder, step, number=signal.SIGTERM, resume=False)
 
 
 @pytest.mark.parametrize("step", [1, 3, 5])
-def test_interrupted_and_resumed_gives_the_losses_of_never_having_stopped(
-    config, data, uninterrupted, tmp_path, step
-):
+def test_interrupted_and_resumed_gives_the_losses_of_never_having_stopped(config, data, uninterrupted, tmp_path, step):
     assert train_until(config, data, tmp_path, step) is False
     assert not (tmp_path / "pipeline").exists()
     assert Trainer(config, data, tmp_path, "cpu").train(resume=True)

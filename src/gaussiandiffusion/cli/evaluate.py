@@ -62,9 +62,7 @@ class Command:
         if report.floor_train is not None:
             floors.insert(0, f"{report.floor_train:.3f} real train images")
         accuracy = "" if report.label_accuracy is None else f", as asked {100 * report.label_accuracy:.2f} %"
-        print(
-            f"FID {report.fid:.3f} over {report.num} images (floors: {', '.join(floors)}){accuracy}: {self.out}"
-        )
+        print(f"FID {report.fid:.3f} over {report.num} images (floors: {', '.join(floors)}){accuracy}: {self.out}")
 
 
 def _floor_encoder(model: str | None) -> Any:

@@ -76,15 +76,11 @@ def _parse(module: Any, verb: str, argv: list[str]) -> Any:
         with contextlib.redirect_stderr(said):
             if hasattr(module, "parse"):
                 return module.parse(argv, f"{PROGRAM} {verb}")
-            return tyro.cli(
-                module.Command, args=argv, prog=f"{PROGRAM} {verb}", config=(tyro.conf.AvoidSubcommands,)
-            )
+            return tyro.cli(module.Command, args=argv, prog=f"{PROGRAM} {verb}", config=(tyro.conf.AvoidSubcommands,))
     except SystemExit as exit_:
         if not exit_.code:
             raise
-        raise InputError(
-            _one_line(said.getvalue()) or f"bad arguments; see {PROGRAM} {verb} --help"
-        ) from None
+        raise InputError(_one_line(said.getvalue()) or f"bad arguments; see {PROGRAM} {verb} --help") from None
 
 
 def _one_line(box: str) -> str:

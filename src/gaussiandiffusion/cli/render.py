@@ -56,9 +56,7 @@ class Command:
         digits = max(5, len(str(len(splats) - 1)))
         with tqdm(total=len(splats), desc="render", unit="image") as bar:
             for start in range(0, len(splats), batch):
-                for i, picture in enumerate(
-                    to_uint8(render(splats[start : start + batch], self.size)), start
-                ):
+                for i, picture in enumerate(to_uint8(render(splats[start : start + batch], self.size)), start):
                     save_png(to_image(picture), self.out / f"{i:0{digits}d}.png")
                     if self.svg:
                         to_svg(splats[i], self.out / f"{i:0{digits}d}.svg", size=self.size)

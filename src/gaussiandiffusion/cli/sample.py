@@ -77,7 +77,10 @@ class Command:
         digits = max(5, len(str(self.num - 1)))
         _clear(self.out)
         started = time.perf_counter()
-        sets, labels, first, frames = [], [], [], []
+        sets: list[Splats] = []
+        labels: list[Any] = []
+        first: list[Any] = []
+        frames: list[Splats] = []
         with tqdm(total=evaluations * -(-self.num // chunk), desc="sample", unit="step") as bar:
             for start in range(0, self.num, batch):
                 moving = (self.gif or self.mp4) and start == 0
@@ -116,9 +119,7 @@ class Command:
         if frames:
             from gaussiandiffusion.rendering import render
 
-            sheets = [
-                grid_image(to_uint8(render(state, self.size)), scale=max(1, scale // 2)) for state in frames
-            ]
+            sheets = [grid_image(to_uint8(render(state, self.size)), scale=max(1, scale // 2)) for state in frames]
             if self.gif:
                 save_gif(sheets, self.out / "materialisation.gif")
             if self.mp4:
@@ -140,9 +141,7 @@ class Command:
             "seconds_per_image": seconds / self.num,
         }
         write_json(self.out / "sample.json", record)
-        print(
-            f"{self.num} pictures in {seconds:.1f} s: {self.out}/grid.png, images/, splats.safetensors, sample.json"
-        )
+        print(f"{self.num} pictures in {seconds:.1f} s: {self.out}/grid.png, images/, splats.safetensors, sample.json")
 
 
 def _clear(out: Path) -> None:

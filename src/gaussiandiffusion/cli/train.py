@@ -38,9 +38,7 @@ class Command:
         except ImportError as error:
             from gaussiandiffusion.errors import InputError
 
-            raise InputError(
-                f'training needs {error.name}; run: pip install "gaussiandiffusion[train]"'
-            ) from None
+            raise InputError(f'training needs {error.name}; run: pip install "gaussiandiffusion[train]"') from None
         from gaussiandiffusion.cli.device import resolve
         from gaussiandiffusion.training import checkpoint
         from gaussiandiffusion.training.data import load_training_set
@@ -62,7 +60,7 @@ def parse(argv: list[str], prog: str) -> Any:
     """Flags over the preset's values, so that --help shows what the preset says."""
     name = next((argument for argument in argv[:1] if not argument.startswith("-")), None)
     settings = load_config(name) if name else TrainConfig()
-    default = Command(preset=name or tyro.MISSING, settings=settings)  # type: ignore[arg-type]
+    default = Command(preset=name or tyro.MISSING, settings=settings)
     return tyro.cli(
         Command,
         args=argv,

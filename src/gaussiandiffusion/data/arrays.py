@@ -97,19 +97,13 @@ def to_nchw(array: np.ndarray, where: str) -> np.ndarray:
         return array[None, None]
     if array.ndim == 3:
         if shape[-1] in CHANNELS:
-            raise InputError(
-                f"{where} has shape {shape}, one colour image or many narrow grey ones; add an axis"
-            )
+            raise InputError(f"{where} has shape {shape}, one colour image or many narrow grey ones; add an axis")
         return array[:, None]
     first, last = shape[1] in CHANNELS, shape[3] in CHANNELS
     if first and last:
-        raise InputError(
-            f"{where} has shape {shape}, and either axis 1 or axis 3 may be colour; use larger images"
-        )
+        raise InputError(f"{where} has shape {shape}, and either axis 1 or axis 3 may be colour; use larger images")
     if not first and not last:
-        raise InputError(
-            f"{where} has shape {shape}, and no axis of it is 1, 3 or 4 channels; images are {LAYOUTS}"
-        )
+        raise InputError(f"{where} has shape {shape}, and no axis of it is 1, 3 or 4 channels; images are {LAYOUTS}")
     return array if first else array.transpose(0, 3, 1, 2)
 
 
@@ -134,9 +128,7 @@ def to_uint8(images: np.ndarray, where: str) -> np.ndarray:
         part = images[start : start + CHUNK]
         low, high = float(part.min()), float(part.max())  # NaN if any is
         if not (low >= 0 and high <= 1):
-            raise InputError(
-                f"{where} holds {_culprit(low, high)}; float images lie in [0, 1]: rescale, or save uint8"
-            )
+            raise InputError(f"{where} holds {_culprit(low, high)}; float images lie in [0, 1]: rescale, or save uint8")
         wide = part.astype(np.promote_types(part.dtype, np.float32), copy=False)
         out[start : start + CHUNK] = np.rint(wide * 255)
     return out
@@ -163,9 +155,7 @@ def to_labels(labels: np.ndarray, count: int, where: str) -> np.ndarray:
     if labels.shape == (count, 1):
         labels = labels[:, 0]
     if labels.shape != (count,):
-        raise InputError(
-            f"{where} has shape {list(labels.shape)}; there must be one label for each of {count} images"
-        )
+        raise InputError(f"{where} has shape {list(labels.shape)}; there must be one label for each of {count} images")
     if int(labels.min()) < 0 or int(labels.max()) > np.iinfo(np.int64).max:
         raise InputError(f"{where} lies between {labels.min()} and {labels.max()}; labels are 0, 1, 2, ...")
     return labels.astype(np.int64)

@@ -56,9 +56,7 @@ class DatasetSpec:
         return by_name[f"{SPLITS[split]}-{IMAGES}"], by_name[f"{SPLITS[split]}-{LABELS}"]
 
 
-def _four_files(
-    train_images: str, train_labels: str, test_images: str, test_labels: str
-) -> tuple[IdxFile, ...]:
+def _four_files(train_images: str, train_labels: str, test_images: str, test_labels: str) -> tuple[IdxFile, ...]:
     """The files of 60,000 training and 10,000 test images of 28x28, given their sums."""
     return (
         IdxFile(f"train-{IMAGES}", 16 + 60_000 * 28 * 28, train_images),

@@ -27,9 +27,7 @@ class MirrorError(Exception):
 def cache_folder(name: str) -> Path:
     """Where a data set is kept: `gaussiandiffusion/datasets/NAME` in XDG_CACHE_HOME or `~/.cache`."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    root = (
-        Path(base) if os.path.isabs(base) else Path.home() / ".cache"
-    )  # the XDG rule: relative ones are ignored
+    root = Path(base) if os.path.isabs(base) else Path.home() / ".cache"  # the XDG rule: relative ones are ignored
     return root / "gaussiandiffusion" / "datasets" / name
 
 

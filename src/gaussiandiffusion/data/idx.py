@@ -34,9 +34,7 @@ def read_idx_pair(images: Path, labels: Path | None) -> tuple[np.ndarray, np.nda
     """
     pixels = read_idx(images, dimensions=3)
     if not pixels.size:
-        raise InputError(
-            f"{images}: holds no pixels (its header says {list(pixels.shape)}); give another file"
-        )
+        raise InputError(f"{images}: holds no pixels (its header says {list(pixels.shape)}); give another file")
     if labels is None:
         return pixels[:, None], None
     values = read_idx(labels, dimensions=1)
@@ -72,8 +70,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
         raise _truncated(path) from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: is not a sound gzip file ({error}); get it again, "
-            "or drop .gz from its name if it is unpacked"
+            f"{path}: is not a sound gzip file ({error}); get it again, or drop .gz from its name if it is unpacked"
         ) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
@@ -88,9 +85,7 @@ def _read_values(file: BinaryIO, path: Path, dimensions: int, limit: int) -> np.
     if len(magic) < 4 or magic[:2] != b"\0\0":
         raise InputError(f"{path}: is not an IDX file (it begins with {magic.hex()}); give another file")
     if magic[2] != UNSIGNED_BYTE:
-        raise InputError(
-            f"{path}: holds values of type 0x{magic[2]:02x}; only unsigned bytes (0x08) are read"
-        )
+        raise InputError(f"{path}: holds values of type 0x{magic[2]:02x}; only unsigned bytes (0x08) are read")
     if magic[3] != dimensions:
         kinds = {1: "labels", 3: "images"}
         found = kinds.get(magic[3], "neither images nor labels")
@@ -107,9 +102,7 @@ def _read_values(file: BinaryIO, path: Path, dimensions: int, limit: int) -> np.
     try:
         values = np.empty(shape, np.uint8)
     except (MemoryError, ValueError):
-        raise InputError(
-            f"{path}: {list(shape)} values do not fit into memory; give a smaller file"
-        ) from None
+        raise InputError(f"{path}: {list(shape)} values do not fit into memory; give a smaller file") from None
     flat = values.reshape(-1).data
     filled = 0
     while filled < values.size:

@@ -82,7 +82,5 @@ def check_limit(limit: int | None) -> int | None:
     """
     whole = isinstance(limit, int | np.integer) and not isinstance(limit, bool)
     if limit is not None and (not whole or limit < 1):
-        raise InputError(
-            f"limit {limit!r}: must be a whole number of at least 1; leave it out for all images"
-        )
+        raise InputError(f"limit {limit!r}: must be a whole number of at least 1; leave it out for all images")
     return limit

@@ -89,9 +89,7 @@ def read_zip(path: Path, limit: int | None) -> tuple[np.ndarray, np.ndarray | No
             if info.is_dir() or not parts or not is_picture(parts[-1]) or any(map(_hidden, parts)):
                 continue
             if info.file_size > LARGEST_MEMBER:
-                raise InputError(
-                    f"{path}/{info.filename}: unpacks to {info.file_size} bytes; take it out of the zip"
-                )
+                raise InputError(f"{path}/{info.filename}: unpacks to {info.file_size} bytes; take it out of the zip")
             pictures.append(Picture(parts, f"{path}/{info.filename}", lambda info=info: archive.read(info)))
         return _decode_sorted(pictures, str(path), limit)
 
@@ -118,15 +116,11 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _decode_sorted(
-    pictures: list[Picture], where: str, limit: int | None
-) -> tuple[np.ndarray, np.ndarray | None]:
+def _decode_sorted(pictures: list[Picture], where: str, limit: int | None) -> tuple[np.ndarray, np.ndarray | None]:
     if not pictures:
         raise InputError(f"{where}: holds no pictures ({', '.join(FORMATS)}); give another folder or zip")
     pictures.sort(key=lambda picture: natural_key(picture.path))
-    labels = folder_labels(
-        [picture.path for picture in pictures]
-    )  # of all: `limit` must not renumber the classes
+    labels = folder_labels([picture.path for picture in pictures])  # of all: `limit` must not renumber the classes
     images = decode_all(pictures[:limit])
     return images, None if labels is None else labels[:limit]
 
@@ -228,9 +222,7 @@ def decode(picture: Picture) -> np.ndarray:
     except OSError as error:
         raise InputError(f"{picture.where}: cannot be read ({error.strerror or error})") from error
     except Exception as error:  # locked, damaged, packed in an unknown way
-        raise InputError(
-            f"{picture.where}: cannot be read from its zip ({error}); make the zip again"
-        ) from error
+        raise InputError(f"{picture.where}: cannot be read from its zip ({error}); make the zip again") from error
     named = FORMATS[os.path.splitext(picture.path[-1])[1].lower()]
     if not content:
         raise InputError(f"{picture.where}: is empty; get the file again, or take it out")
@@ -239,13 +231,9 @@ def decode(picture: Picture) -> np.ndarray:
             warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=sorted(set(FORMATS.values()))) as image:
-                found = (
-                    "JPEG" if image.format == "MPO" else image.format
-                )  # MPO: a JPEG with a preview behind it
+                found = "JPEG" if image.format == "MPO" else image.format  # MPO: a JPEG with a preview behind it
                 if found != named:
-                    raise InputError(
-                        f"{picture.where}: is really a {found} file; rename it to .{str(found).lower()}"
-                    )
+                    raise InputError(f"{picture.where}: is really a {found} file; rename it to .{str(found).lower()}")
                 _check_depth(image, content, picture.where)
                 upright = ImageOps.exif_transpose(image)
                 pixels = np.asarray(upright.convert(MODE_OF[_channels(upright)]))

@@ -98,9 +98,7 @@ def _load_folder(path: Path, split: str, limit: int | None) -> ImageSet:
         return ImageSet(*read_folder(path, limit), name)
     images = present[split]
     if images is None:
-        raise InputError(
-            f"{path}: holds no {SPLITS[split]}-{IMAGES}(.gz), the images of the {split} split; add it"
-        )
+        raise InputError(f"{path}: holds no {SPLITS[split]}-{IMAGES}(.gz), the images of the {split} split; add it")
     pixels, labels = read_idx_pair(images, find_idx(path, f"{SPLITS[split]}-{LABELS}"))
     return ImageSet(pixels, labels, name, split).limit(limit)
 

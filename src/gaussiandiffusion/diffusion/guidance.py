@@ -37,8 +37,6 @@ def guided(
     return unconditional + guidance_scale * (conditional - unconditional)
 
 
-def drop_labels(
-    labels: Int64[Tensor, n], dropped: Bool[Tensor, n], null_label: int
-) -> Int64[Tensor, n]:
+def drop_labels(labels: Int64[Tensor, n], dropped: Bool[Tensor, n], null_label: int) -> Int64[Tensor, n]:
     """Labels with some replaced by "no class", so that one network learns both."""
     return torch.where(dropped, null_label, labels)

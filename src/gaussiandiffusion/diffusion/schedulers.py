@@ -72,10 +72,7 @@ def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:
     limit = scheduler.config.num_train_timesteps
     if not 1 <= num_inference_steps <= limit:
         raise InputError(f"steps must lie between 1 and {limit}, not {num_inference_steps}")
-    if (
-        "sigmas" in inspect.signature(scheduler.set_timesteps).parameters
-        and prediction_of(scheduler) == "flow"
-    ):
+    if "sigmas" in inspect.signature(scheduler.set_timesteps).parameters and prediction_of(scheduler) == "flow":
         n = num_inference_steps
         scheduler.set_timesteps(sigmas=np.linspace(1, 1 / n, n))
     else:

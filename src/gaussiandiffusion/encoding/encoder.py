@@ -47,9 +47,7 @@ class Encoder:
 
     def __init__(self, settings: EncoderSettings, template: Splats | None = None) -> None:
         if (settings.start == "template") != (template is not None):
-            raise InputError(
-                "a template is needed for the start 'template', and for no other; give template:FILE"
-            )
+            raise InputError("a template is needed for the start 'template', and for no other; give template:FILE")
         if template is not None and (len(template), template.num_splats) != (1, settings.num_splats):
             raise InputError(
                 f"the template holds {len(template)} set(s) of {template.num_splats} splats, but one of "
@@ -90,9 +88,7 @@ class Encoder:
                 missed = np.flatnonzero(_psnr(errors) < target_psnr - 0.05)
                 if not len(missed):
                     break
-                longer = replace(
-                    longer, iterations=longer.iterations * LONGER, lr_end=min(longer.lr_end, 0.03)
-                )
+                longer = replace(longer, iterations=longer.iterations * LONGER, lr_end=min(longer.lr_end, 0.03))
                 again, error = self._fit(images[missed], longer, target_psnr, threads, None)
                 better = error < errors[missed]
                 parameters[missed[better]], errors[missed[better]] = again[better], error[better]
@@ -141,9 +137,7 @@ class Encoder:
             raise InputError(f"images must be uint8 of shape (N, C, H, W), not {images.dtype} {images.shape}")
         canvas = Canvas(images.shape[2], images.shape[3], images.shape[1])
         if self.template is not None and self.template.canvas != canvas:
-            raise InputError(
-                f"the template was learned for {self.template.canvas}; these images are {canvas}"
-            )
+            raise InputError(f"the template was learned for {self.template.canvas}; these images are {canvas}")
         return canvas
 
 
@@ -168,9 +162,7 @@ def encode(
         InputError: images that cannot be read or have different sizes.
     """
     pixels = to_uint8(images)
-    encoder = make_encoder(
-        pixels.shape[1], num_splats=num_splats, start=start, iterations=iterations, signed=signed
-    )
+    encoder = make_encoder(pixels.shape[1], num_splats=num_splats, start=start, iterations=iterations, signed=signed)
     return encoder.encode(pixels, target_psnr=target_psnr).splats
 
 
@@ -192,9 +184,7 @@ def make_encoder(
         template, start = file.splats, "template"
         signed = signed or bool(file.header.get("signed"))
         num_splats = template.num_splats if num_splats is None else num_splats
-    settings = default_settings(
-        channels, num_splats=num_splats, start=start, iterations=iterations, signed=signed
-    )
+    settings = default_settings(channels, num_splats=num_splats, start=start, iterations=iterations, signed=signed)
     return Encoder(settings, template)
 
 
@@ -202,9 +192,7 @@ def load_template(path: str | os.PathLike[str]) -> SplatFile:
     """Read a template file: a splat file that holds exactly one set."""
     file = splat_storage.load(path)
     if len(file.splats) != 1:
-        raise InputError(
-            f"{path}: a template holds one set, this file {len(file.splats)}; see --learn-template"
-        )
+        raise InputError(f"{path}: a template holds one set, this file {len(file.splats)}; see --learn-template")
     return file
 
 

@@ -60,9 +60,7 @@ def fit_image(
         if step == iterations or error <= target * F(channels * height * width):
             break
         kernel.to_strips(picture, strips, height)
-        kernel.differentiate(
-            geometry, colors, runs, values, strips, xs, ys, mixed, grad_geometry, grad_colors
-        )
+        kernel.differentiate(geometry, colors, runs, values, strips, xs, ys, mixed, grad_geometry, grad_colors)
         power1 *= beta1
         power2 *= beta2
         cosine = 0.5 * (1 + math.cos(math.pi * step / iterations))
@@ -136,9 +134,7 @@ def squared_error(picture, image):
 
 
 @njit(**FAST)
-def fit_range(
-    images, parameters, rates, beta1, beta2, epsilon, lr_end, iterations, cutoff, signed, target, errors
-):
+def fit_range(images, parameters, rates, beta1, beta2, epsilon, lr_end, iterations, cutoff, signed, target, errors):
     """Fit images one after another, in place.
 
     Args:

@@ -51,9 +51,7 @@ class EncoderSettings:
 
     def __post_init__(self) -> None:
         if not 1 <= self.num_splats <= MAX_SPLATS:
-            raise InputError(
-                f"the number of splats must lie between 1 and {MAX_SPLATS}, not {self.num_splats}"
-            )
+            raise InputError(f"the number of splats must lie between 1 and {MAX_SPLATS}, not {self.num_splats}")
         if self.start not in ("hilbert", "grid", "template"):
             raise InputError(f"unknown start '{self.start}'; choose hilbert, grid or template:FILE")
         if self.iterations < 0:

@@ -27,9 +27,7 @@ def start_parameters(images: np.ndarray, settings: EncoderSettings) -> np.ndarra
         log_precision = -math.log(max(0.6, settings.init_sigma * spacing))
         parameters[..., 2] = parameters[..., 4] = log_precision
         nearest = np.rint(centres).astype(int)
-        colors = images[
-            :, :, nearest[:, 1].clip(0, height - 1), nearest[:, 0].clip(0, width - 1)
-        ]  # (n, c, k)
+        colors = images[:, :, nearest[:, 1].clip(0, height - 1), nearest[:, 0].clip(0, width - 1)]  # (n, c, k)
         parameters[..., COLUMNS:] = colors.transpose(0, 2, 1) / 255 / 2 + 0.01
         return parameters
     weights = (settings.density_gradient, settings.density_floor, settings.density_brightness)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 from numpy import ndarray
 
@@ -50,8 +49,4 @@ def learn_template(
         template = to_splats(start + STEP * (mean - start), canvas)
         if progress is not None:
             progress(1)
-    return Splats(*(t.clone(memory_format=torch.contiguous_format) for t in _parts(template)), canvas)
-
-
-def _parts(splats: Splats) -> tuple[torch.Tensor, ...]:
-    return splats.means, splats.sigmas, splats.rhos, splats.colors
+    return template

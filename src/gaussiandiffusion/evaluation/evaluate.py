@@ -72,9 +72,7 @@ def evaluate(
 
     asked = generated.labels if labels is None else np.asarray(labels)
     if asked is not None and len(asked) != len(generated):
-        raise InputError(
-            f"{len(generated)} generated images came with {len(asked)} labels: one an image is needed"
-        )
+        raise InputError(f"{len(generated)} generated images came with {len(asked)} labels: one an image is needed")
     referee = None if asked is None else space if judge is None else _load(judge)
 
     def accuracy(images: Images, expected: np.ndarray | None) -> float | None:
@@ -117,9 +115,7 @@ def _count(generated: ImageSet, real: ImageSet, num: int | None, dimension: int)
         num = len(real)
     for side, images in (("generated", generated), ("real", real)):
         if len(images) < num:
-            raise InputError(
-                f"{num} images were asked for, the {side} side ({images.name}) has {len(images)}"
-            )
+            raise InputError(f"{num} images were asked for, the {side} side ({images.name}) has {len(images)}")
     check_count(num, dimension)
     return num
 

@@ -129,9 +129,7 @@ def _read(folder: Traversable) -> FeatureSpace:
         network = FeatureNetwork.from_config(config)
         network.load_state_dict(safetensors.torch.load(weights))  # widens bfloat16 to the network's float32
     except (SafetensorError, RuntimeError, TypeError) as error:
-        raise InputError(
-            f"{folder}: its weights do not fit its config.json; copy the folder again"
-        ) from error
+        raise InputError(f"{folder}: its weights do not fit its config.json; copy the folder again") from error
     name = folder.name.removeprefix(BUNDLED_PREFIX)
     digest = hashlib.sha256(weights).hexdigest()
     return FeatureSpace(name, FEATURE_LAYER, network.eval().requires_grad_(False), digest)

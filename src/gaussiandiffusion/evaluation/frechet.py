@@ -52,8 +52,7 @@ def check_count(count: int, dimension: int) -> None:
     """
     if count < 2 * dimension:
         raise InputError(
-            f"{count} images are too few for a Fréchet distance of {dimension} features: "
-            f"give at least {2 * dimension}"
+            f"{count} images are too few for a Fréchet distance of {dimension} features: give at least {2 * dimension}"
         )
 
 
@@ -66,9 +65,7 @@ def check_comparable(features: Tensor, reference: Tensor) -> None:
     if not (features.is_floating_point() and reference.is_floating_point()):
         raise InputError(f"features must be floating point, not {features.dtype} and {reference.dtype}")
     if features.ndim != 2 or features.shape[1:] != reference.shape[1:]:
-        raise InputError(
-            f"features of shape {list(features.shape)} and {list(reference.shape)} are not of one network"
-        )
+        raise InputError(f"features of shape {list(features.shape)} and {list(reference.shape)} are not of one network")
     if len(features) != len(reference):
         raise InputError(
             f"{len(features)} images against {len(reference)}: a Fréchet distance is biased by the count, "
@@ -81,7 +78,5 @@ def _metric_class() -> Any:
     try:
         from torchmetrics.image.fid import FrechetInceptionDistance
     except ImportError:
-        raise InputError(
-            "a Fréchet distance needs torchmetrics: pip install 'gaussiandiffusion[evaluate]'"
-        ) from None
+        raise InputError("a Fréchet distance needs torchmetrics: pip install 'gaussiandiffusion[evaluate]'") from None
     return FrechetInceptionDistance

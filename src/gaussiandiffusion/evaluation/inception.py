@@ -58,9 +58,7 @@ def load_inception() -> tuple[InceptionFeatures, str]:
             FeatureExtractorInceptionV3,
         )
     except ImportError:
-        raise InputError(
-            "Inception features need torch-fidelity: pip install 'gaussiandiffusion[inception]'"
-        ) from None
+        raise InputError("Inception features need torch-fidelity: pip install 'gaussiandiffusion[inception]'") from None
     weights = _download(URL_INCEPTION_V3)
     try:
         state = torch.load(weights, map_location="cpu", weights_only=True)

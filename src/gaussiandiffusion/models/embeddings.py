@@ -9,9 +9,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 
-def sinusoidal(
-    positions: Float[Tensor, "*n"], dim: int, max_period: float = 10_000
-) -> Float[Tensor, "*n {dim}"]:
+def sinusoidal(positions: Float[Tensor, "*n"], dim: int, max_period: float = 10_000) -> Float[Tensor, "*n {dim}"]:
     """Cosines and sines at `dim / 2` geometric frequencies (Vaswani et al., 2017, section 3.5).
 
     Args:
@@ -55,9 +53,7 @@ class AnchorEmbedding(nn.Module):
     def __init__(self, num_features: int, width: int, octaves: int = 5) -> None:
         super().__init__()
         self.octaves = octaves
-        self.layers = nn.Sequential(
-            nn.Linear(num_features + 4 * octaves, width), nn.SiLU(), nn.Linear(width, width)
-        )
+        self.layers = nn.Sequential(nn.Linear(num_features + 4 * octaves, width), nn.SiLU(), nn.Linear(width, width))
 
     def forward(self, anchors: Float[Tensor, "k a"]) -> Float[Tensor, "k d"]:
         frequencies = torch.pi / 4 * 2.0 ** torch.arange(self.octaves, device=anchors.device)

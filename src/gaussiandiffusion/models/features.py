@@ -103,6 +103,5 @@ class FeatureNetwork(ModelMixin, ConfigMixin):
         channels, size = self.config["in_channels"], self.config["image_size"]
         if tuple(images.shape[1:]) != (channels, size, size):
             raise InputError(
-                f"this feature network takes images of shape [N, {channels}, {size}, {size}], "
-                f"not {list(images.shape)}"
+                f"this feature network takes images of shape [N, {channels}, {size}, {size}], not {list(images.shape)}"
             )

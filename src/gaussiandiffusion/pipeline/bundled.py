@@ -35,9 +35,7 @@ def resolve_model(name: str | os.PathLike[str]) -> Path:
         folder = _download(text)
     else:
         known = ", ".join(bundled) or "none"
-        raise InputError(
-            f"no model '{text}': neither a folder nor a bundled model ({known}) nor owner/name on the Hub"
-        )
+        raise InputError(f"no model '{text}': neither a folder nor a bundled model ({known}) nor owner/name on the Hub")
     check_pipeline_folder(folder)
     return folder
 
@@ -55,9 +53,7 @@ def check_pipeline_folder(folder: Path) -> None:
         raise InputError(f"{folder}: holds a {index.get('_class_name')}, not a GaussianDiffusionPipeline")
     for key, value in entries.items():
         if len(value) != 2 or not _TRUSTED.fullmatch(str(value[0])):
-            raise InputError(
-                f"{folder}: component '{key}' asks for code from {value[0]}, which is not loaded"
-            )
+            raise InputError(f"{folder}: component '{key}' asks for code from {value[0]}, which is not loaded")
     for needed in ("transformer", "representation", "scheduler"):
         if needed not in entries:
             raise InputError(f"{folder}/model_index.json: component '{needed}' is missing")

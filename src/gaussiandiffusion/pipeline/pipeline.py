@@ -76,9 +76,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         except InputError:
             raise
         except Exception as error:  # diffusers and safetensors raise many kinds
-            raise InputError(
-                f"{folder}: the model cannot be loaded ({str(error).splitlines()[0]})"
-            ) from error
+            raise InputError(f"{folder}: the model cannot be loaded ({str(error).splitlines()[0]})") from error
 
     @property
     def num_classes(self) -> int:
@@ -128,13 +126,9 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         scale = self.config.guidance_scale if guidance_scale is None else guidance_scale
         labels = self._labels(num_samples, class_labels, first_sample)
         if first_sample % self.config.chunk_size:
-            raise InputError(
-                f"first_sample must be a multiple of {self.config.chunk_size}, not {first_sample}"
-            )
+            raise InputError(f"first_sample must be a multiple of {self.config.chunk_size}, not {first_sample}")
         if labels is None and guidance_scale not in (None, 1):
-            raise InputError(
-                "guidance needs a class-conditional model; this one is unconditional, leave it at 1"
-            )
+            raise InputError("guidance needs a class-conditional model; this one is unconditional, leave it at 1")
         if seed < 0:
             raise InputError(f"the seed must be >= 0, not {seed}")
         if output_type not in ("pt", "pil"):
@@ -185,11 +179,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         anchors = self.representation.anchors if self.transformer.config.num_anchor_features else None
         # 1. a fresh scheduler state: multi-step solvers remember earlier steps
         timesteps = set_timesteps(self.scheduler, steps)
-        latent = (
-            latent * self.scheduler.init_noise_sigma
-            if hasattr(self.scheduler, "init_noise_sigma")
-            else latent
-        )
+        latent = latent * self.scheduler.init_noise_sigma if hasattr(self.scheduler, "init_noise_sigma") else latent
         extra = _step_arguments(self.scheduler, generators, eta)
         path = [latent] if keep_path else []
         for t in timesteps:
@@ -223,9 +213,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         labels = torch.as_tensor(class_labels).long().cpu()
         labels = labels.expand(num_samples) if labels.ndim == 0 else labels
         if len(labels) != num_samples:
-            raise InputError(
-                f"{len(labels)} class labels were given for {num_samples} samples; give one each"
-            )
+            raise InputError(f"{len(labels)} class labels were given for {num_samples} samples; give one each")
         if bool(((labels < 0) | (labels >= count)).any()):
             bad = int(labels[(labels < 0) | (labels >= count)][0])
             raise InputError(f"class label {bad} is unknown to this model; labels run from 0 to {count - 1}")

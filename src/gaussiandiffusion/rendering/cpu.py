@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def in_threads(work: Callable[[int, int], None], count: int) -> None:
         work(0, count)
         return
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, *pair) for pair in zip(bounds, bounds[1:], strict=False)]:
+        for done in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
             done.result()
 
 

@@ -67,9 +67,7 @@ def _blend(splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None) -
     return torch.einsum("nkp,nkc->ncp", weights.clamp_max(1) * before, splats.colors) + behind
 
 
-def footprints(
-    splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None = None
-) -> Float[Tensor, "n k p"]:
+def footprints(splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None = None) -> Float[Tensor, "n k p"]:
     """exp(-1/2 Mahalanobis^2) of every splat at every point, from the factor Sigma^-1 = A^T A."""
     a, b, d = splats.precision_factors[..., None].unbind(-2)  # (n, k, 1) each
     dx = points[:, 0] - splats.means[..., 0, None]  # (n, k, p)

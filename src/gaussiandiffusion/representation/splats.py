@@ -41,9 +41,7 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
         super().__init__()
         self.settings = EncoderSettings(**(encoder or {}))
         k = self.settings.num_splats
-        self.latent_transform = LatentTransform(
-            height, width, channels, k if per_slot else 0, self.settings.signed
-        )
+        self.latent_transform = LatentTransform(height, width, channels, k if per_slot else 0, self.settings.signed)
         if self.settings.start == "template":
             self.register_buffer("template_means", torch.zeros(k, 2))
             self.register_buffer("template_sigmas", torch.ones(k, 2))

@@ -22,9 +22,7 @@ class Canvas:
 
     def __post_init__(self) -> None:
         if self.height < 1 or self.width < 1:
-            raise InputError(
-                f"a canvas of {self.height}x{self.width} pixels is empty; both sides must be >= 1"
-            )
+            raise InputError(f"a canvas of {self.height}x{self.width} pixels is empty; both sides must be >= 1")
         if self.channels not in (1, 3, 4):
             raise InputError(f"a canvas has 1, 3 or 4 channels, not {self.channels}")
 

@@ -33,9 +33,7 @@ class LatentTransform(ModelMixin, ConfigMixin):
     """
 
     @register_to_config
-    def __init__(
-        self, height: int, width: int, channels: int = 1, num_slots: int = 0, signed: bool = False
-    ) -> None:
+    def __init__(self, height: int, width: int, channels: int = 1, num_slots: int = 0, signed: bool = False) -> None:
         super().__init__()
         shape = (max(1, num_slots), GEOMETRY_FEATURES + channels)
         self.register_buffer("mean", torch.zeros(shape))
@@ -60,9 +58,7 @@ class LatentTransform(ModelMixin, ConfigMixin):
             signed: whether colours may be negative.
         """
         canvas = splats.canvas
-        transform = cls(
-            canvas.height, canvas.width, canvas.channels, splats.num_splats if per_slot else 0, signed
-        )
+        transform = cls(canvas.height, canvas.width, canvas.channels, splats.num_splats if per_slot else 0, signed)
         features = to_features(splats)  # (n, k, f)
         spread = features.flatten(0, 1).std(0).clamp_min(1e-6)  # (f,)
         if per_slot:
@@ -90,9 +86,7 @@ class LatentTransform(ModelMixin, ConfigMixin):
     def _check(self, num_splats: int) -> None:
         slots = self.config.num_slots
         if slots and num_splats != slots:
-            raise InputError(
-                f"the latent transform was fitted for K = {slots} slots; these sets have {num_splats}"
-            )
+            raise InputError(f"the latent transform was fitted for K = {slots} slots; these sets have {num_splats}")
 
 
 def to_features(splats: Splats) -> Float[Tensor, "n k f"]:
@@ -121,13 +115,12 @@ def from_features(features: Float[Tensor, "n k f"], canvas: Canvas) -> Splats:
     shrink = (LOG_SIGMA_LIMIT / h).clamp_max(1)
     h, q, r = h * shrink, q * shrink, r * shrink
     sinhc = h.sinh() / h
-    # cosh h ± q sinh(h)/h loses every digit for thin splats; e^-h + (h ± q) sinh(h)/h, with h - |q| = r^2/(h + |q|), none.
+    # cosh h ± q sinh(h)/h loses every digit for thin splats; e^-h + (h ± q) sinh(h)/h loses none, once h - |q| is
+    # written r^2 / (h + |q|).
     larger = h + q.abs()
     smaller = r.square() / larger
     positive = q > 0
-    variances = torch.stack(
-        [torch.where(positive, larger, smaller), torch.where(positive, smaller, larger)], -1
-    )
+    variances = torch.stack([torch.where(positive, larger, smaller), torch.where(positive, smaller, larger)], -1)
     variances = (-h).exp()[..., None] + sinhc[..., None] * variances  # times e^p, below
     sigmas = (p[..., None] / 2).exp() * variances.sqrt()
     limit = 1 - 1e-6

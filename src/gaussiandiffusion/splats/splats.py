@@ -78,7 +78,7 @@ class Splats:
     def device(self) -> torch.device:
         return self.means.device
 
-    def tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Any]:
         """The parameter tensors by name; `opacities` only where there are any."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, Tensor)}
@@ -198,9 +198,7 @@ class Splats:
     def translate(self, dx: float, dy: float, *, where: Bool[Tensor, "n k"] | None = None) -> Splats:
         """Move by (dx, dy) in canvas units: right and down."""
         shifted = self.means + self.means.new_tensor([dx, dy])
-        return replace(
-            self, means=shifted if where is None else torch.where(where[..., None], shifted, self.means)
-        )
+        return replace(self, means=shifted if where is None else torch.where(where[..., None], shifted, self.means))
 
     def rotate(
         self,

@@ -124,7 +124,5 @@ def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
         ) from None
     version = header.get("format_version")
     if version != FORMAT_VERSION:
-        raise InputError(
-            f"{path}: format version {version} is not supported; this package reads {FORMAT_VERSION}"
-        )
+        raise InputError(f"{path}: format version {version} is not supported; this package reads {FORMAT_VERSION}")
     return header

@@ -54,9 +54,7 @@ def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet
     if config.conditional and images.labels is not None:
         labels = torch.from_numpy(images.labels)
         if int(labels.min()) < 0:
-            raise InputError(
-                f"{config.data}: label {int(labels.min())} is negative; number the classes from 0"
-            )
+            raise InputError(f"{config.data}: label {int(labels.min())} is negative; number the classes from 0")
     representation = SplatRepresentation.fit(encoder, encoded.splats, per_slot=config.per_slot)
     return TrainingSet(
         latents=representation.latent_transform.encode(encoded.splats),

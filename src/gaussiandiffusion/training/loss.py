@@ -11,7 +11,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import Objective, drop_labels
-from gaussiandiffusion.rendering import accumulate
+from gaussiandiffusion.rendering import Backend, accumulate
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,7 @@ class Draw:
 
     def part(self, rank: int, world: int, device: torch.device) -> Draw:
         """One process's share of the batch."""
-        noise, timesteps, dropped = (
-            t[rank::world].to(device) for t in (self.noise, self.timesteps, self.dropped)
-        )
+        noise, timesteps, dropped = (t[rank::world].to(device) for t in (self.noise, self.timesteps, self.dropped))
         return Draw(noise, timesteps, dropped)
 
 
@@ -86,7 +84,7 @@ def rendered_distance(
     Where the clean picture is at a bound, a prediction beyond that bound is right; elsewhere the distance is plain,
     and its gradient alive even where the prediction is out of range (cf. the rendered losses of GaussianCube, 2024).
     """
-    backend = "cpu" if predicted.device.type == "cpu" else "reference"
+    backend: Backend = "cpu" if predicted.device.type == "cpu" else "reference"
     with torch.no_grad():
         goal = accumulate(representation.to_splats(clean), cutoff=3.5, backend=backend).clamp(0, 1)
     picture = accumulate(representation.to_splats(predicted), cutoff=3.5, backend=backend)

@@ -40,9 +40,7 @@ class Trainer:
         device: "auto", "cpu", "cuda" or "mps".
     """
 
-    def __init__(
-        self, config: TrainConfig, data: TrainingSet, output_dir: Path, device: str = "auto"
-    ) -> None:
+    def __init__(self, config: TrainConfig, data: TrainingSet, output_dir: Path, device: str = "auto") -> None:
         self.config, self.data, self.output_dir = config, data, output_dir
         output_dir.mkdir(parents=True, exist_ok=True)
         self.accelerator = Accelerator(
@@ -121,9 +119,7 @@ class Trainer:
                     self.save()
                 if main and self.step % config.sample_every == 0:
                     with self.ema_weights():
-                        save_sample_grid(
-                            self.pipeline(), self.output_dir / "samples" / f"{self.step:08d}.png"
-                        )
+                        save_sample_grid(self.pipeline(), self.output_dir / "samples" / f"{self.step:08d}.png")
         self.save()
         accelerator.end_training()
         if self._stop == signal.SIGINT:
@@ -143,9 +139,7 @@ class Trainer:
             indices = next(feed)
             shape = (len(indices), *self.data.latents.shape[1:])
             generator = generator_for(config.seed, DRAW_STREAM, self.step, micro)
-            draw = Draw.of(shape, self.objective, config.label_dropout, generator).part(
-                rank, world, accelerator.device
-            )
+            draw = Draw.of(shape, self.objective, config.label_dropout, generator).part(rank, world, accelerator.device)
             indices = indices[rank::world]
             labels = self.data.labels
             last = micro == config.accumulation - 1
