@@ -71,7 +71,7 @@ class Trainer:
             weight_decay=config.weight_decay,
             fused=True,
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self._rate(step))
         self.network, self.optimizer = self.accelerator.prepare(self.model, optimizer)
         self.schedule = schedule
         self.ema = EMAModel(self.model.parameters(), decay=config.ema_decay)
