@@ -135,26 +135,24 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             raise InputError(f"unknown output_type '{output_type}'; choose pt or pil")
         set_timesteps(self.scheduler, steps)  # refuses impossible steps before any work
         chunk = self.config.chunk_size
-        latents, trajectories = [], []
+        sets: list[Splats] = []
+        pictures: list[Tensor] = []
+        trajectories: list[list[Splats]] = []
         for start in range(0, num_samples, chunk):
             part = None if labels is None else labels[start : start + chunk]
-            latent, path = self._denoise_chunk(
-                first_sample + start, part, steps, scale, seed, eta, return_trajectory, callback
-            )
+            path = self._denoise_chunk(first_sample + start, part, steps, scale, seed, eta, return_trajectory, callback)
+            # Decoded and drawn with the padding too: vectorised exp rounds by an element's place in its block.
+            states = [self.representation.to_splats(latent) for latent in path]
             keep = min(chunk, num_samples - start)
-            latents.append(latent[:keep])
-            trajectories.append([state[:keep] for state in path])
-        splats = self.representation.to_splats(torch.cat(latents))
-        images = self.representation.to_images(torch.cat(latents), size)
-        trajectory = None
-        if return_trajectory:
-            joined = [torch.cat(states) for states in zip(*trajectories, strict=True)]
-            trajectory = [self.representation.to_splats(state) for state in joined]
+            pictures.append(self.representation.draw(states[-1], size)[:keep])
+            sets.append(states[-1][:keep])
+            trajectories.append([state[:keep] for state in states])
+        images = torch.cat(pictures)
         return GaussianDiffusionOutput(
             images=to_pil(images) if output_type == "pil" else images,
-            splats=splats,
+            splats=Splats.cat(sets),
             labels=labels,
-            trajectory=trajectory,
+            trajectory=[Splats.cat(state) for state in zip(*trajectories, strict=True)] if return_trajectory else None,
         )
 
     def _denoise_chunk(
@@ -167,8 +165,8 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         eta: float,
         keep_path: bool,
         callback: Callable[[int], None] | None,
-    ) -> tuple[Float[Tensor, "c k f"], list[Tensor]]:
-        """Denoise samples start ... start + chunk_size - 1, padding included."""
+    ) -> list[Float[Tensor, "c k f"]]:
+        """Latents of samples start ... start + chunk_size - 1, padding included: the last, or all if kept."""
         chunk = self.config.chunk_size
         device = self.transformer.device
         generators = [generator_for(seed, start + i) for i in range(chunk)]
@@ -181,7 +179,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         timesteps = set_timesteps(self.scheduler, steps)
         latent = latent * self.scheduler.init_noise_sigma if hasattr(self.scheduler, "init_noise_sigma") else latent
         extra = _step_arguments(self.scheduler, generators, eta)
-        path = [latent] if keep_path else []
+        path = [latent]
         for t in timesteps:
             # 2. predict
             scaled = self.scheduler.scale_model_input(latent, t) if _scales_input(self.scheduler) else latent
@@ -192,11 +190,10 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             )  # fmt: skip
             # 3. step
             latent = self.scheduler.step(prediction, t, latent, **extra).prev_sample
-            if keep_path:
-                path.append(latent)
+            path = [*path, latent] if keep_path else [latent]
             if callback is not None:
                 callback(1)
-        return latent, path
+        return path
 
     def _labels(
         self, num_samples: int, class_labels: int | Sequence[int] | Tensor | None, first_sample: int

@@ -98,8 +98,6 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
     def to_splats(self, latent: Float[Tensor, "n k f"]) -> Splats:
         return self.latent_transform.decode(latent)
 
-    def to_images(
-        self, latent: Float[Tensor, "n k f"], size: int | tuple[int, int] | None = None
-    ) -> Float[Tensor, "n c h w"]:
+    def draw(self, splats: Splats, size: int | tuple[int, int] | None = None) -> Float[Tensor, "n c h w"]:
         """Pictures in [0, 1]."""
-        return render(self.to_splats(latent), size)
+        return render(splats, size)

@@ -14,7 +14,8 @@ from gaussiandiffusion.splats.splats import Splats
 
 GEOMETRY_FEATURES = 5  # x, y and the three numbers of the log-covariance
 SLOT_STD_FLOOR = 0.15  # of the feature's global deviation: a slot that hardly moves is not blown up to noise
-LOG_SIGMA_LIMIT = 6.0  # decoded log-deviations stay within e^±6 canvas units, whatever a network predicts
+LOG_SIGMA_LIMIT = 6.0  # decoded deviations stay within e^±6 canvas units on average, whatever a network predicts,
+LOG_RATIO_LIMIT = 10.0  # and the longer axis within e^10 of the shorter
 
 
 class LatentTransform(ModelMixin, ConfigMixin):
@@ -108,11 +109,11 @@ def to_features(splats: Splats) -> Float[Tensor, "n k f"]:
 
 
 def from_features(features: Float[Tensor, "n k f"], canvas: Canvas) -> Splats:
-    """Inverse of `to_features`; log-deviations beyond `LOG_SIGMA_LIMIT` are limited to it."""
+    """Inverse of `to_features`; deviations and ratios beyond the limits are brought to them."""
     means, (p, q, r), colors = features[..., :2], features[..., 2:5].unbind(-1), features[..., 5:]
     p = p.clamp(-2 * LOG_SIGMA_LIMIT, 2 * LOG_SIGMA_LIMIT)
     h = (q.square() + r.square() + 1e-12).sqrt()  # the offset keeps the gradient finite for round splats
-    shrink = (LOG_SIGMA_LIMIT / h).clamp_max(1)
+    shrink = (LOG_RATIO_LIMIT / h).clamp_max(1)
     h, q, r = h * shrink, q * shrink, r * shrink
     sinhc = h.sinh() / h
     # cosh h ± q sinh(h)/h loses every digit for thin splats; e^-h + (h ± q) sinh(h)/h loses none, once h - |q| is

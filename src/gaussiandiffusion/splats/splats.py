@@ -222,7 +222,9 @@ class Splats:
         factor_x, factor_y = (factor, factor) if isinstance(factor, int | float) else factor
         if factor_x == 0 or factor_y == 0:
             raise InputError("a scale factor of 0 would flatten the splats; use a factor other than 0")
-        return self.affine(torch.diag(torch.tensor([factor_x, factor_y], dtype=torch.float64)), about=about, where=where)
+        return self.affine(
+            torch.diag(torch.tensor([factor_x, factor_y], dtype=torch.float64)), about=about, where=where
+        )
 
     def select(self, indices: Sequence[int] | Tensor) -> Splats:
         """Only the splats at `indices` (or where a boolean [k] mask holds), in that order, in every set."""

@@ -1,0 +1,46 @@
+"""The seam: images to latents and back, saved with everything it needs."""
+
+import pytest
+import torch
+
+from gaussiandiffusion.encoding import Encoder, default_settings, learn_template, make_encoder
+from gaussiandiffusion.representation import SplatRepresentation
+
+
+@pytest.fixture(scope="module", params=["hilbert", "template"])
+def representation(request, strokes):
+    if request.param == "hilbert":
+        encoder = make_encoder(1, num_splats=10, iterations=30)
+    else:
+        settings = default_settings(1, num_splats=10, start="template", iterations=30)
+        encoder = Encoder(settings, learn_template(strokes, settings, rounds=3))
+    return SplatRepresentation.fit(encoder, encoder.encode(strokes).splats)
+
+
+def test_latents_lead_back_to_the_encoded_pictures(representation, strokes):
+    latents = representation.encode(strokes)
+    assert latents.shape == (len(strokes), *representation.latent_shape)
+    splats = representation.encoder().encode(strokes).splats
+    expected = representation.draw(splats)
+    got = representation.draw(representation.to_splats(latents))
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
+
+
+def test_saving_keeps_template_statistics_and_settings(representation, strokes, tmp_path):
+    representation.save_pretrained(tmp_path)
+    loaded = SplatRepresentation.from_pretrained(tmp_path, low_cpu_mem_usage=False)
+    assert loaded.settings == representation.settings
+    assert torch.equal(loaded.anchors, representation.anchors)
+    assert torch.equal(loaded.encode(strokes), representation.encode(strokes))
+
+
+def test_anchors_are_standardised_and_follow_the_slots(representation):
+    anchors = representation.anchors
+    assert anchors.shape == representation.latent_shape
+    torch.testing.assert_close(anchors.mean(0), torch.zeros(6), rtol=0, atol=1e-4)
+    assert len(torch.unique(anchors, dim=0)) == len(anchors)
+
+
+def test_sets_without_slots_have_no_anchors(strokes):
+    encoder = make_encoder(1, num_splats=10, iterations=5)
+    assert SplatRepresentation.fit(encoder, encoder.encode(strokes).splats, per_slot=False).anchors is None
