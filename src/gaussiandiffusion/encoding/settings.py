@@ -133,7 +133,8 @@ def default_settings(
         values = _TUNED[min(candidates, key=lambda key: _distance(key, num_splats, max(1, iterations)))]
     else:
         values = _GRID if start == "grid" else _TEMPLATE
-    settings = replace(settings, **dict(zip(_FIELDS, values, strict=True)))
+    tuned: dict[str, Any] = dict(zip(_FIELDS, values, strict=True))
+    settings = replace(settings, **tuned)
     return replace(settings, epsilon=_TEMPLATE_EPSILON) if start == "template" else settings
 
 

@@ -119,7 +119,7 @@ class GaussianTransformer(ModelMixin, ConfigMixin):
                 nn.init.zeros_(module.bias)
         if self.label is not None:
             nn.init.normal_(self.label.table.weight)  # as loud as time, so that classes are heard from the start
-        zeroed = [block.film if isinstance(block, FilmBlock) else block.modulation for block in self.blocks]
+        zeroed: list[Any] = [block.film if isinstance(block, FilmBlock) else block.modulation for block in self.blocks]
         for layer in zeroed if self.final is None else [*zeroed, self.final, self.out]:
             nn.init.zeros_(layer.weight)
 

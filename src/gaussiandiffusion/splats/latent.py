@@ -14,7 +14,7 @@ from gaussiandiffusion.splats.splats import Splats
 
 GEOMETRY_FEATURES = 5  # x, y and the three numbers of the log-covariance
 SLOT_STD_FLOOR = 0.15  # of the feature's global deviation: a slot that hardly moves is not blown up to noise
-LOG_SIGMA_LIMIT = 6.0  # decoded deviations stay within e^±6 canvas units on average, whatever a network predicts,
+LOG_SIGMA_LIMIT = 10.0  # decoded deviations stay within e^±10 canvas units on average, whatever a network predicts,
 LOG_RATIO_LIMIT = 10.0  # and the longer axis within e^10 of the shorter
 
 

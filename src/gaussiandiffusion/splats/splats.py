@@ -231,7 +231,7 @@ class Splats:
         indices = torch.as_tensor(indices, device=self.device)
         if indices.dtype == torch.bool:
             indices = indices.nonzero()[:, 0]
-        per_splat = {n: v[:, indices] for n, v in self.tensors().items() if n != "background"}
+        per_splat: dict[str, Any] = {n: v[:, indices] for n, v in self.tensors().items() if n != "background"}
         return replace(self, **per_splat)
 
     # --- files --------------------------------------------------------------------------------------------

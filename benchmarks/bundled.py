@@ -1,0 +1,106 @@
+"""Measure a model over several seeds; writes JSON and the model card's table.
+
+    python -m benchmarks.bundled --model mnist --data-dir DIR --judge DIR --out benchmarks/results/mnist.json
+
+The judge is a classifier that had no part in the model or its FID:
+
+    python -m gaussiandiffusion.training.classifier mnist --data-dir DIR --out JUDGE --seed 1 --width 32 \\
+        --num-features 96 --epochs 8
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+
+from gaussiandiffusion.data import ImageSet, load_images
+from gaussiandiffusion.evaluation import evaluate, load_features
+from gaussiandiffusion.files import write_json
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, to_uint8
+from gaussiandiffusion.rendering import render
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Sample, measure, write JSON."""
+
+    out: Path
+    model: str = "mnist"
+    data: str = "mnist"
+    data_dir: Path | None = None
+    features: str = "mnist"
+    judge: Path | None = None
+    """Folder of an independent classifier for label accuracy."""
+    num: int = 10_000
+    seeds: tuple[int, ...] = (0, 1, 2)
+    steps: tuple[int, ...] = (10,)
+    """Numbers of sampler steps, one row each."""
+    guidance: tuple[float, ...] = ()
+    """Guidance scales, one row each; default: the model's own."""
+    scheduler: str | None = None
+
+
+def main(arguments: Arguments) -> None:
+    pipeline = GaussianDiffusionPipeline.from_pretrained(arguments.model)
+    if arguments.scheduler is not None:
+        pipeline = pipeline.with_scheduler(arguments.scheduler)
+    space = load_features(arguments.features)
+    judge = space if arguments.judge is None else load_features(arguments.judge)
+    real = load_images(arguments.data, split="test", data_dir=arguments.data_dir)
+    train = load_images(arguments.data, split="train", data_dir=arguments.data_dir)
+    encoder = pipeline.representation.encoder()
+    encoded = encoder.encode(real.images)
+    rendered = to_uint8(render(encoded.splats, backend="cpu")).numpy()
+    rows: list[dict[str, Any]] = []
+    for steps in arguments.steps:
+        for guidance in arguments.guidance or (pipeline.config.guidance_scale,):
+            runs = []
+            for seed in arguments.seeds:
+                started = time.perf_counter()
+                out = pipeline(num_samples=arguments.num, num_inference_steps=steps, guidance_scale=guidance, seed=seed)
+                seconds = time.perf_counter() - started
+                labels = None if out.labels is None else out.labels.numpy()
+                generated = ImageSet(to_uint8(out.images).numpy(), labels, arguments.model, None)
+                report = evaluate(
+                    generated,
+                    real,
+                    features=space,
+                    judge=judge,
+                    num=arguments.num,
+                    floor_train=train,
+                    floor_rendered=rendered[: arguments.num],
+                    seed=seed,
+                )
+                runs.append(report.to_dict() | {"seconds_per_image": seconds / arguments.num})
+                print(f"steps {steps}, guidance {guidance}, seed {seed}: FID {report.fid:.3f}", report.label_accuracy)
+            fids = [run["fid"] for run in runs]
+            row = {"steps": steps, "guidance": guidance, "evaluations": steps * (1 if guidance == 1 else 2)}
+            row |= {"fid_mean": statistics.mean(fids), "fid_min": min(fids), "fid_max": max(fids)}
+            row |= {"label_accuracy": statistics.mean(run["label_accuracy"] or 0.0 for run in runs)}
+            row |= {"seconds_per_image": statistics.median(run["seconds_per_image"] for run in runs), "runs": runs}
+            rows.append(row)
+    network = pipeline.transformer
+    record = {
+        "model": arguments.model,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "num_splats": pipeline.representation.latent_shape[0],
+        "encoding_psnr_test_mean": float(encoded.psnr.mean()),
+        "scheduler": type(pipeline.scheduler).__name__,
+        "num": arguments.num,
+        "seeds": arguments.seeds,
+        "floor_train": rows[0]["runs"][0]["floor_train"],
+        "floor_rendered": rows[0]["runs"][0]["floor_rendered"],
+        "threads": torch.get_num_threads(),
+        "rows": rows,
+    }
+    write_json(arguments.out, record)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Arguments, description=__doc__))
