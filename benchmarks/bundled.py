@@ -10,6 +10,7 @@ The judge is a classifier that had no part in the model or its FID:
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import tyro
 
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import evaluate, load_features
-from gaussiandiffusion.files import write_json
+from gaussiandiffusion.files import read_json, write_json
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, to_uint8
 from gaussiandiffusion.rendering import render
 
@@ -44,6 +45,8 @@ class Arguments:
     guidance: tuple[float, ...] = ()
     """Guidance scales, one row each; default: the model's own."""
     scheduler: str | None = None
+    training: Path | None = None
+    """Output folder of the training, to record what it cost."""
 
 
 def main(arguments: Arguments) -> None:
@@ -99,7 +102,24 @@ def main(arguments: Arguments) -> None:
         "threads": torch.get_num_threads(),
         "rows": rows,
     }
+    if arguments.training is not None:
+        record["training"] = training_record(arguments.training)
     write_json(arguments.out, record)
+
+
+def training_record(folder: Path) -> dict[str, Any]:
+    """Samples seen and time taken, from a training's own log."""
+    config = read_json(folder / "config.json")
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    per_line = config["batch_size"] * config["accumulation"] * config["log_every"]
+    return {
+        "steps": lines[-1]["step"],
+        "samples_seen": lines[-1]["step"] * config["batch_size"] * config["accumulation"],
+        "minutes": sum(per_line / line["samples_per_second"] for line in lines) / 60,
+        "samples_per_second_median": statistics.median(line["samples_per_second"] for line in lines),
+        "last_loss": lines[-1]["loss"],
+        "seed": config["seed"],
+    }
 
 
 if __name__ == "__main__":

@@ -137,7 +137,8 @@ class Splats:
             if same != (first.canvas, first.num_splats, first.blending, first.output):
                 raise InputError("splat sets of different canvas, K, blending or output cannot be stacked")
         names = first.tensors()
-        return replace(first, **{name: torch.cat([s.tensors()[name] for s in sets]) for name in names})
+        stacked: dict[str, Any] = {name: torch.cat([s.tensors()[name] for s in sets]) for name in names}
+        return replace(first, **stacked)
 
     def validate(self, what: str = "splats") -> Splats:
         """Return self if every value is in its range; for data that comes from outside.
