@@ -59,8 +59,8 @@ def speed_table(record: dict[str, Any]) -> str:
     lines += [
         "",
         f"{record['images']} drawn pictures of {record['size']}x{record['size']} pixels, {record['splats']} splats, "
-        f"{record['threads']} CPU threads; medians, compilation excluded; the reference draws without, the kernel with a "
-        f"cut-off at 3.5 sigma. Encoding them: {1e3 * record['encode_seconds_per_image']:.2f} ms an image, "
+        f"{record['threads']} CPU threads; medians, compilation excluded; the reference draws without, the kernel "
+        f"with a cut-off at 3.5 sigma. Encoding them: {1e3 * record['encode_seconds_per_image']:.2f} ms an image, "
         f"{record['encode_psnr_mean']:.1f} dB on average.",
     ]
     return "\n".join(lines)
