@@ -14,8 +14,8 @@ Network = Callable[..., Float[Tensor, "n k f"]]
 def guided(
     network: Network,
     sample: Float[Tensor, "n k f"],
-    timestep: Float[Tensor, n],
-    class_labels: Int64[Tensor, n] | None,
+    timestep: Float[Tensor, " n"],
+    class_labels: Int64[Tensor, " n"] | None,
     anchors: Float[Tensor, "k a"] | None,
     *,
     guidance_scale: float = 1.0,
@@ -37,6 +37,6 @@ def guided(
     return unconditional + guidance_scale * (conditional - unconditional)
 
 
-def drop_labels(labels: Int64[Tensor, n], dropped: Bool[Tensor, n], null_label: int) -> Int64[Tensor, n]:
+def drop_labels(labels: Int64[Tensor, " n"], dropped: Bool[Tensor, " n"], null_label: int) -> Int64[Tensor, " n"]:
     """Labels with some replaced by "no class", so that one network learns both."""
     return torch.where(dropped, null_label, labels)

@@ -66,14 +66,14 @@ class Objective:
             clip_sample=False,  # standardised latents are not bounded to [-1, 1]
         )
 
-    def sample_timesteps(self, count: int, generator: torch.Generator) -> Float[Tensor, n]:
+    def sample_timesteps(self, count: int, generator: torch.Generator) -> Float[Tensor, " n"]:
         """Random training times in 0 ... T: whole numbers for the discrete processes."""
         if self.prediction == "flow":
             z = torch.randn(count, generator=generator)
             return torch.sigmoid(self.logit_mean + self.logit_std * z) * self.num_train_timesteps
         return torch.randint(self.num_train_timesteps, (count,), generator=generator).float()
 
-    def coefficients(self, timesteps: Float[Tensor, n]) -> tuple[Tensor, Tensor]:
+    def coefficients(self, timesteps: Float[Tensor, " n"]) -> tuple[Tensor, Tensor]:
         """Weights (n, 1, 1) of signal and noise in x_t."""
         if self.prediction == "flow":
             sigma = timesteps[:, None, None] / self.num_train_timesteps
@@ -82,13 +82,13 @@ class Objective:
         return abar.sqrt(), (1 - abar).sqrt()
 
     def add_noise(
-        self, clean: Float[Tensor, "n k f"], noise: Float[Tensor, "n k f"], timesteps: Float[Tensor, n]
+        self, clean: Float[Tensor, "n k f"], noise: Float[Tensor, "n k f"], timesteps: Float[Tensor, " n"]
     ) -> Float[Tensor, "n k f"]:
         signal, sigma = self.coefficients(timesteps)
         return signal * clean + sigma * noise
 
     def target(
-        self, clean: Float[Tensor, "n k f"], noise: Float[Tensor, "n k f"], timesteps: Float[Tensor, n]
+        self, clean: Float[Tensor, "n k f"], noise: Float[Tensor, "n k f"], timesteps: Float[Tensor, " n"]
     ) -> Float[Tensor, "n k f"]:
         """What the network should output."""
         if self.prediction == "epsilon":
@@ -99,7 +99,7 @@ class Objective:
         return signal * noise - sigma * clean
 
     def clean(
-        self, noisy: Float[Tensor, "n k f"], output: Float[Tensor, "n k f"], timesteps: Float[Tensor, n]
+        self, noisy: Float[Tensor, "n k f"], output: Float[Tensor, "n k f"], timesteps: Float[Tensor, " n"]
     ) -> Float[Tensor, "n k f"]:
         """The clean latent that a network output stands for."""
         signal, sigma = self.coefficients(timesteps)

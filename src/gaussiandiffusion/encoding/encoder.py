@@ -31,7 +31,7 @@ class Encoded:
     """Sets with the PSNR (dB) of each, drawn without cut-off against the 8-bit image."""
 
     splats: Splats
-    psnr: Float[Tensor, n]
+    psnr: Float[Tensor, " n"]
 
 
 class Encoder:

@@ -29,7 +29,7 @@ class TimestepEmbedding(nn.Module):
         self.frequencies = frequencies
         self.layers = nn.Sequential(nn.Linear(frequencies, width), nn.SiLU(), nn.Linear(width, width))
 
-    def forward(self, timesteps: Float[Tensor, n]) -> Float[Tensor, "n d"]:
+    def forward(self, timesteps: Float[Tensor, " n"]) -> Float[Tensor, "n d"]:
         return self.layers(sinusoidal(timesteps, self.frequencies))
 
 
@@ -40,7 +40,7 @@ class ClassEmbedding(nn.Module):
         super().__init__()
         self.table = nn.Embedding(num_classes + 1, width)
 
-    def forward(self, labels: Int64[Tensor, n]) -> Float[Tensor, "n d"]:
+    def forward(self, labels: Int64[Tensor, " n"]) -> Float[Tensor, "n d"]:
         return self.table(labels)
 
 

@@ -84,8 +84,8 @@ class GaussianTransformer(ModelMixin, ConfigMixin):
     def forward(
         self,
         sample: Float[Tensor, "n k f"],
-        timestep: Float[Tensor, n],
-        class_labels: Int64[Tensor, n] | None = None,
+        timestep: Float[Tensor, " n"],
+        class_labels: Int64[Tensor, " n"] | None = None,
         anchors: Float[Tensor, "k a"] | None = None,
     ) -> Float[Tensor, "n k f"]:
         """One denoising evaluation.

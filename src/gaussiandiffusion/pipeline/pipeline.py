@@ -18,6 +18,7 @@ from gaussiandiffusion.diffusion import guided, make_scheduler, set_timesteps
 from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.pipeline.bundled import resolve_model
+from gaussiandiffusion.rendering.pictures import to_image
 from gaussiandiffusion.splats import Splats
 
 
@@ -28,7 +29,7 @@ class GaussianDiffusionOutput(BaseOutput):
 
     images: Any
     splats: Splats
-    labels: Int64[Tensor, n] | None = None
+    labels: Int64[Tensor, " n"] | None = None
     trajectory: list[Splats] | None = None
 
 
@@ -158,7 +159,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
     def _denoise_chunk(
         self,
         start: int,
-        labels: Int64[Tensor, n] | None,
+        labels: Int64[Tensor, " n"] | None,
         steps: int,
         guidance_scale: float,
         seed: int,
@@ -197,7 +198,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
 
     def _labels(
         self, num_samples: int, class_labels: int | Sequence[int] | Tensor | None, first_sample: int
-    ) -> Int64[Tensor, n] | None:
+    ) -> Int64[Tensor, " n"] | None:
         if num_samples < 1:
             raise InputError(f"the number of samples must be >= 1, not {num_samples}")
         count = self.num_classes
@@ -224,10 +225,7 @@ def to_uint8(images: Float[Tensor, "n c h w"]) -> Tensor:
 
 def to_pil(images: Float[Tensor, "n c h w"]) -> list[Any]:
     """Pictures as PIL images."""
-    from PIL import Image
-
-    arrays = to_uint8(images).permute(0, 2, 3, 1).numpy()
-    return [Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array) for array in arrays]
+    return [to_image(picture) for picture in to_uint8(images)]
 
 
 def steps_per_chunk(scheduler: Any, num_inference_steps: int) -> int:

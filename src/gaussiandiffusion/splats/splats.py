@@ -162,7 +162,7 @@ class Splats:
     def affine(
         self,
         matrix: Float[Tensor, "2 2"],
-        offset: Float[Tensor, 2] | None = None,
+        offset: Float[Tensor, " 2"] | None = None,
         *,
         about: tuple[float, float] | None = None,
         where: Bool[Tensor, "n k"] | None = None,

@@ -29,8 +29,8 @@ class SplatFile:
     """What a splat file holds: the sets, what is known of each, and how they were made."""
 
     splats: Splats
-    labels: Int64[Tensor, n] | None = None
-    psnr: Float[Tensor, n] | None = None
+    labels: Int64[Tensor, " n"] | None = None
+    psnr: Float[Tensor, " n"] | None = None
     header: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -38,8 +38,8 @@ def save(
     splats: Splats,
     path: str | os.PathLike[str],
     *,
-    labels: Int64[Tensor, n] | None = None,
-    psnr: Float[Tensor, n] | None = None,
+    labels: Int64[Tensor, " n"] | None = None,
+    psnr: Float[Tensor, " n"] | None = None,
     signed: bool = False,
     encoder: Mapping[str, Any] | None = None,
     source: Mapping[str, Any] | None = None,

@@ -27,7 +27,7 @@ class TrainingSet:
     """Latents, labels (None when unconditional) and the representation they are in."""
 
     latents: Float[Tensor, "n k f"]
-    labels: Int64[Tensor, n] | None
+    labels: Int64[Tensor, " n"] | None
     num_classes: int
     representation: SplatRepresentation
     psnr: float
@@ -65,7 +65,7 @@ def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet
     )
 
 
-def batches(size: int, batch_size: int, seed: int, start: int = 0) -> Iterator[Int64[Tensor, b]]:
+def batches(size: int, batch_size: int, seed: int, start: int = 0) -> Iterator[Int64[Tensor, " b"]]:
     """Endless batches of indices, shuffled anew each epoch; batch number `start` on.
 
     The order depends on (seed, epoch) alone, so a resumed training sees what an uninterrupted one would.

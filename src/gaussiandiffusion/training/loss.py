@@ -19,7 +19,7 @@ class Draw:
     """The random part of a batch: noise, times and which labels are hidden."""
 
     noise: Float[Tensor, "n k f"]
-    timesteps: Float[Tensor, n]
+    timesteps: Float[Tensor, " n"]
     dropped: Tensor
 
     @classmethod
@@ -45,7 +45,7 @@ def denoising_loss(
     objective: Objective,
     representation: Any,
     clean: Float[Tensor, "n k f"],
-    labels: Int64[Tensor, n] | None,
+    labels: Int64[Tensor, " n"] | None,
     anchors: Float[Tensor, "k a"] | None,
     draw: Draw,
     *,
