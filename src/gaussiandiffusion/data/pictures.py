@@ -235,8 +235,7 @@ def decode(picture: Picture) -> np.ndarray:
                 if found != named:
                     raise InputError(f"{picture.where}: is really a {found} file; rename it to .{str(found).lower()}")
                 _check_depth(image, content, picture.where)
-                upright = ImageOps.exif_transpose(image)
-                pixels = np.asarray(upright.convert(MODE_OF[_channels(upright)]))
+                return to_pixels(ImageOps.exif_transpose(image), picture.where)
     except InputError:
         raise
     except Image.UnidentifiedImageError:
@@ -245,14 +244,28 @@ def decode(picture: Picture) -> np.ndarray:
         raise InputError(f"{picture.where}: has too many pixels; make it smaller") from None
     except Exception as error:  # damaged files make decoders raise nearly anything
         raise InputError(f"{picture.where}: is damaged or cut short ({error}); get the file again") from error
+
+
+def to_pixels(image: Image.Image, where: str) -> np.ndarray:
+    """An opened picture as uint8 [C, H, W]; kinds of colour as `decode` has them.
+
+    Raises:
+        InputError: more than 8 bits a channel.
+    """
+    if image.mode[0] in "IF":
+        raise _too_deep(where)
+    pixels = np.asarray(image.convert(MODE_OF[_channels(image)]))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
 def _check_depth(image: Image.Image, content: bytes, where: str) -> None:
     # Pillow quietly drops the lower byte of 16-bit colour PNGs, hence the look into the file itself.
-    deep = image.format == "PNG" and content[PNG_DEPTH_AT] == 16
-    if deep or image.mode[0] in "IF":
-        raise InputError(f"{where}: has more than 8 bits a channel; convert it to 8 bits first")
+    if image.format == "PNG" and content[PNG_DEPTH_AT] == 16:
+        raise _too_deep(where)
+
+
+def _too_deep(where: str) -> InputError:
+    return InputError(f"{where}: has more than 8 bits a channel; convert it to 8 bits first")
 
 
 def _channels(image: Image.Image) -> int:

@@ -19,6 +19,7 @@ from gaussiandiffusion.files import write_json
 from gaussiandiffusion.splats import SplatFile, Splats, storage
 
 SHARD_IMAGES = 4096
+SHARDS = "shard-*-of-*.safetensors"
 
 
 def encode_dataset(
@@ -48,7 +49,9 @@ def encode_dataset(
     paths = [folder / f"shard-{i:05d}-of-{count:05d}.safetensors" for i in range(count)]
     encoder_header = encoder.header() | {"target_psnr": target_psnr}
     source = {"name": images.name, "split": images.split, "sha256": images.sha256, "num": len(images)}
-    if not resume:
+    if resume:
+        _refuse_others(folder, paths)
+    else:
         _clear(folder)
     started, fitted = time.perf_counter(), 0
     psnr = []
@@ -88,7 +91,7 @@ def _kept(path: Path, encoder: dict[str, Any], source: dict[str, Any]) -> SplatF
         file = storage.load(path)
     except InputError:
         return None
-    if dict(file.header["encoder"]) != encoder or dict(file.header["source"]) != source:
+    if file.header.get("encoder") != encoder or file.header.get("source") != source:
         raise InputError(
             f"{path}: was made from other images or settings; give another --out, or leave --resume out to replace it"
         )
@@ -101,9 +104,15 @@ def _psnr_of(path: Path, file: SplatFile) -> np.ndarray:
     return file.psnr.numpy()
 
 
+def _refuse_others(folder: Path, paths: list[Path]) -> None:
+    """Shards of another number of images would lie beside these and be read with them."""
+    if others := sorted(set(folder.glob(SHARDS)) - set(paths)):
+        raise InputError(f"{others[0]}: was made from other images; give another --out, or leave --resume out")
+
+
 def _clear(folder: Path) -> None:
     """Remove the shards of an earlier run, and nothing else."""
-    for path in folder.glob("shard-*-of-*.safetensors"):
+    for path in folder.glob(SHARDS):
         path.unlink()
 
 

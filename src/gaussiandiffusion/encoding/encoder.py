@@ -219,9 +219,13 @@ def to_uint8(images: Any) -> UInt8[ndarray, "n c h w"]:
             raise InputError(f"images of different sizes or modes cannot be encoded together: {shapes}")
         return np.concatenate(parts)
     if hasattr(images, "getbands"):  # PIL
-        pixels = np.asarray(images if images.mode in ("L", "RGB", "RGBA") else images.convert("RGB"))
-        return pixels.reshape(1, images.height, images.width, -1).transpose(0, 3, 1, 2)
-    pixels = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
+        from gaussiandiffusion.data.pictures import to_pixels
+
+        return to_pixels(images, "the PIL image")[None]
+    if isinstance(images, Tensor):
+        images = images.detach().cpu()
+        images = images.float() if images.is_floating_point() else images  # NumPy has no bfloat16
+    pixels = np.asarray(images)
     if pixels.ndim != 4:
         raise InputError(f"images must have shape (N, C, H, W), not {pixels.shape}")
     if pixels.dtype == np.uint8:

@@ -46,7 +46,9 @@ def to_pixels(splats: Splats, canvas: Canvas) -> Float[Tensor, "n k 5"]:
     """mx, my, a, b, d of every splat in pixels of `canvas`; differentiable."""
     scale = canvas.pixels_per_unit
     half = splats.means.new_tensor([canvas.width - 1, canvas.height - 1]) / 2
-    return torch.cat([splats.means * scale + half, splats.precision_factors / scale], -1)
+    far = float(kernel.NEVER)  # beyond it, pixel numbers would leave the kernel's integers
+    means = (splats.means * scale + half).clamp(-far, far)
+    return torch.cat([means, splats.precision_factors / scale], -1)
 
 
 def in_threads(work: Callable[[int, int], None], count: int) -> None:

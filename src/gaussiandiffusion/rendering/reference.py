@@ -32,9 +32,7 @@ def accumulate(
     2023, eq. 3 (alpha).
     """
     canvas = splats.canvas.resized(size)
-    if cutoff is not None and not cutoff > 0:
-        raise ValueError(f"cutoff must be > 0 sigmas or None, not {cutoff}")
-    per_row = splats.num_splats * canvas.width
+    per_row = max(1, splats.num_splats) * canvas.width
     rows = max(1, min(canvas.height, CHUNK_ELEMENTS // per_row))
     images = max(1, CHUNK_ELEMENTS // (per_row * rows))
     blocks = len(splats) > images or rows < canvas.height
@@ -61,10 +59,11 @@ def _blend(splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None) -
         weights = weights * splats.opacities[..., None]
     if splats.blending == "sum":
         return torch.einsum("nkp,nkc->ncp", weights, splats.colors) + splats.background[..., None]
-    passed = torch.cumprod(1 - weights.clamp_max(1), 1)  # light left after splat k
-    before = torch.cat([torch.ones_like(passed[:, :1]), passed[:, :-1]], 1)
-    behind = passed[:, -1, None] * splats.background[..., None]
-    return torch.einsum("nkp,nkc->ncp", weights.clamp_max(1) * before, splats.colors) + behind
+    weights = weights.clamp_max(1)
+    opened = torch.cat([weights.new_ones(len(splats), 1, len(points)), 1 - weights], 1)
+    light = torch.cumprod(opened, 1)  # (n, k + 1, p): before splat k, and at last behind all of them
+    behind = light[:, -1, None] * splats.background[..., None]
+    return torch.einsum("nkp,nkc->ncp", weights * light[:, :-1], splats.colors) + behind
 
 
 def footprints(splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None = None) -> Float[Tensor, "n k p"]:

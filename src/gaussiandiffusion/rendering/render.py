@@ -25,6 +25,8 @@ def accumulate(
     backend: Backend = "auto",
 ) -> Float[Tensor, "n c h w"]:
     """Colour of every pixel before the output map; arguments as `render`."""
+    if cutoff is not None and not cutoff > 0:
+        raise InputError(f"cutoff must be > 0 sigmas or None, not {cutoff}")
     if backend == "auto":
         backend = "cpu" if _fused_pays(splats, size) else "reference"
     if backend == "cpu":
@@ -54,7 +56,7 @@ def render(
         Images in [0, 1]; differentiable in every parameter of `splats`.
 
     Raises:
-        InputError: a size below one pixel, or a backend that cannot draw these splats.
+        InputError: a size below one pixel, a cutoff that is not > 0, or a backend that cannot draw these splats.
     """
     smallest = min((size,) if isinstance(size, int) else size or (1,))
     if smallest < 1:

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float
@@ -35,7 +35,7 @@ class Splats:
         output: map from the sum to a pixel: "clamp" to [0, 1], or "soft", 1 - exp(-max(0, x)).
 
     Raises:
-        InputError: shapes that do not belong together.
+        InputError: shapes that do not belong together, or an unknown blending or output.
     """
 
     means: Float[Tensor, "n k 2"]
@@ -65,6 +65,9 @@ class Splats:
         for name, shape in expected.items():
             if tuple(getattr(self, name).shape) != shape:
                 raise InputError(f"{name} must have shape {shape}, not {tuple(getattr(self, name).shape)}")
+        for name, value, known in (("blending", self.blending, Blending), ("output", self.output, Output)):
+            if value not in get_args(known):
+                raise InputError(f"unknown {name} {value!r}; choose {' or '.join(get_args(known))}")
 
     # --- views -------------------------------------------------------------------------------------------
     def __len__(self) -> int:
@@ -133,9 +136,12 @@ class Splats:
         """Stack batches along N; they must share K, canvas and drawing rules."""
         first = sets[0]
         for other in sets[1:]:
-            same = (other.canvas, other.num_splats, other.blending, other.output)
-            if same != (first.canvas, first.num_splats, first.blending, first.output):
-                raise InputError("splat sets of different canvas, K, blending or output cannot be stacked")
+            same = (other.canvas, other.num_splats, other.blending, other.output, other.opacities is None)
+            if same != (first.canvas, first.num_splats, first.blending, first.output, first.opacities is None):
+                raise InputError(
+                    "splat sets of different canvas, K, blending or output cannot be stacked, "
+                    "nor sets with opacities on sets without"
+                )
         names = first.tensors()
         stacked: dict[str, Any] = {name: torch.cat([s.tensors()[name] for s in sets]) for name in names}
         return replace(first, **stacked)
@@ -230,8 +236,7 @@ class Splats:
     def select(self, indices: Sequence[int] | Tensor) -> Splats:
         """Only the splats at `indices` (or where a boolean [k] mask holds), in that order, in every set."""
         indices = torch.as_tensor(indices, device=self.device)
-        if indices.dtype == torch.bool:
-            indices = indices.nonzero()[:, 0]
+        indices = indices.nonzero()[:, 0] if indices.dtype == torch.bool else indices.long()  # [] is float
         per_splat: dict[str, Any] = {n: v[:, indices] for n, v in self.tensors().items() if n != "background"}
         return replace(self, **per_splat)
 

@@ -54,9 +54,10 @@ def save(
         encoder, source: how and from what the sets were made; JSON values, no times or speeds.
 
     Raises:
-        InputError: non-finite values, or the file cannot be written.
+        InputError: non-finite values, labels or PSNR that are not one a set, or the file cannot be written.
     """
     splats.validate(str(path))
+    _check_one_each(path, len(splats), labels=labels, psnr=psnr)
     tensors = {name: value.detach().float().cpu().contiguous() for name, value in splats.tensors().items()}
     if labels is not None:
         tensors["labels"] = labels.long().cpu().contiguous()
@@ -106,12 +107,18 @@ def load(path: str | os.PathLike[str]) -> SplatFile:
             blending=header["blending"],
             output=header["output"],
         )
-    except (InputError, TypeError, KeyError) as error:
+    except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    for name, value in (("labels", labels), ("psnr", psnr)):
-        if value is not None and value.shape != (len(splats),):
-            raise InputError(f"{path}: {name} hold {tuple(value.shape)} values for {len(splats)} sets")
+    _check_one_each(path, len(splats), labels=labels, psnr=psnr)
+    if labels is not None and labels.dtype != torch.int64:
+        raise InputError(f"{path}: labels must be int64, not {labels.dtype}")
     return SplatFile(splats.validate(str(path)), labels, psnr, header)
+
+
+def _check_one_each(path: str | os.PathLike[str], count: int, **values: Tensor | None) -> None:
+    for name, value in values.items():
+        if value is not None and value.shape != (count,):
+            raise InputError(f"{path}: {name} hold {tuple(value.shape)} values for {count} sets")
 
 
 def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -122,7 +129,12 @@ def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
             f"{path}: is not a splat file of this package (no '{HEADER_KEY}' header); "
             "published formats are read by `convert`"
         ) from None
-    version = header.get("format_version")
+    version = header.get("format_version") if isinstance(header, dict) else None
     if version != FORMAT_VERSION:
         raise InputError(f"{path}: format version {version} is not supported; this package reads {FORMAT_VERSION}")
+    canvas = header.get("canvas")
+    if not (isinstance(canvas, list) and len(canvas) == 3 and all(type(side) is int for side in canvas)):
+        raise InputError(f"{path}: the header's canvas must be [height, width, channels], not {canvas}")
+    if missing := sorted({"blending", "output"} - header.keys()):
+        raise InputError(f"{path}: the header lacks {', '.join(missing)}")
     return header
