@@ -61,17 +61,29 @@ def main(arguments: Arguments) -> None:
     encoded = encoder.encode(real.images)
     rendered = to_uint8(render(encoded.splats, backend="cpu")).numpy()
     rows: list[dict[str, Any]] = []
+    record: dict[str, Any] = {
+        "model": arguments.model,
+        "parameters": sum(p.numel() for p in pipeline.transformer.parameters()),
+        "num_splats": pipeline.representation.latent_shape[0],
+        "encoding_psnr_test_mean": float(encoded.psnr.mean()),
+        "scheduler": type(pipeline.scheduler).__name__,
+        "num": arguments.num,
+        "threads": torch.get_num_threads(),
+        "rows": rows,
+    }
+    if arguments.training is not None:
+        record["training"] = training_record(arguments.training)
     for steps in arguments.steps:
         for guidance in arguments.guidance or (pipeline.config.guidance_scale,):
-            runs = []
+            runs: list[dict[str, Any]] = []
+            rows.append({})
             for seed in arguments.seeds:
                 started = time.perf_counter()
                 out = pipeline(num_samples=arguments.num, num_inference_steps=steps, guidance_scale=guidance, seed=seed)
                 seconds = time.perf_counter() - started
                 labels = None if out.labels is None else out.labels.numpy()
-                generated = ImageSet(to_uint8(out.images).numpy(), labels, arguments.model, None)
                 report = evaluate(
-                    generated,
+                    ImageSet(to_uint8(out.images).numpy(), labels, arguments.model, None),
                     real,
                     features=space,
                     judge=judge,
@@ -81,30 +93,25 @@ def main(arguments: Arguments) -> None:
                     seed=seed,
                 )
                 runs.append(report.to_dict() | {"seconds_per_image": seconds / arguments.num})
+                rows[-1] = {"steps": steps, "guidance": guidance, **summary(runs)}
+                rows[-1]["evaluations"] = steps * (1 if guidance == 1 else 2)
+                record |= {key: runs[0][key] for key in ("floor_train", "floor_rendered")}
+                write_json(arguments.out, record)  # after every run, so that an interruption loses one at most
                 print(f"steps {steps}, guidance {guidance}, seed {seed}: FID {report.fid:.3f}", report.label_accuracy)
-            fids = [run["fid"] for run in runs]
-            row = {"steps": steps, "guidance": guidance, "evaluations": steps * (1 if guidance == 1 else 2)}
-            row |= {"fid_mean": statistics.mean(fids), "fid_min": min(fids), "fid_max": max(fids)}
-            row |= {"label_accuracy": statistics.mean(run["label_accuracy"] or 0.0 for run in runs)}
-            row |= {"seconds_per_image": statistics.median(run["seconds_per_image"] for run in runs), "runs": runs}
-            rows.append(row)
-    network = pipeline.transformer
-    record = {
-        "model": arguments.model,
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "num_splats": pipeline.representation.latent_shape[0],
-        "encoding_psnr_test_mean": float(encoded.psnr.mean()),
-        "scheduler": type(pipeline.scheduler).__name__,
-        "num": arguments.num,
-        "seeds": arguments.seeds,
-        "floor_train": rows[0]["runs"][0]["floor_train"],
-        "floor_rendered": rows[0]["runs"][0]["floor_rendered"],
-        "threads": torch.get_num_threads(),
-        "rows": rows,
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """One row from the runs of several seeds."""
+    fids = [run["fid"] for run in runs]
+    return {
+        "seeds": [run["seed"] for run in runs],
+        "fid_mean": statistics.mean(fids),
+        "fid_min": min(fids),
+        "fid_max": max(fids),
+        "label_accuracy": statistics.mean(run["label_accuracy"] or 0.0 for run in runs),
+        "seconds_per_image": statistics.median(run["seconds_per_image"] for run in runs),
+        "runs": runs,
     }
-    if arguments.training is not None:
-        record["training"] = training_record(arguments.training)
-    write_json(arguments.out, record)
 
 
 def training_record(folder: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def model_table(record: dict[str, Any]) -> str:
             f"| {row['fid_mean']:.2f} ({row['fid_min']:.2f} to {row['fid_max']:.2f}) "
             f"| {100 * row['label_accuracy']:.2f} % | {1000 * row['seconds_per_image']:.1f} |"
         )
-    seeds = ", ".join(map(str, record["seeds"]))
+    seeds = ", ".join(map(str, record["rows"][0]["seeds"]))
     lines += [
         "",
         f"{record['num']:,} samples against as many real test images, seeds {seeds}; {record['scheduler']}; features: "

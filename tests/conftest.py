@@ -84,3 +84,13 @@ def make_splats():
         )
 
     return make
+
+
+@pytest.fixture
+def unchecked():
+    """Annotations are not checked, as on a user's machine: for the refusals that the package makes itself."""
+    from jaxtyping import config
+
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)

@@ -57,7 +57,11 @@ def make_scheduler(name: str, current: Any) -> Any:
         fitting = ", ".join(n for n, s in SAMPLERS.items() if prediction in s.predictions)
         raise InputError(f"scheduler '{name}' cannot sample a {prediction} model; choose one of {fitting}")
     settings = sampler.settings | (sampler.flow_settings if prediction == "flow" else {})
-    return getattr(diffusers, sampler.scheduler).from_config(current.config, **settings)
+    kind = getattr(diffusers, sampler.scheduler)
+    # Settings of the other class alone would be warned of at every loading; private keys tell defaults from choices.
+    accepted = inspect.signature(kind.__init__).parameters
+    kept = {name: value for name, value in current.config.items() if name in accepted or name.startswith("_")}
+    return kind.from_config(kept, **settings)
 
 
 def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:

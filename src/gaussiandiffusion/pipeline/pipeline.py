@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline
-from diffusers.utils import BaseOutput
+from diffusers.utils import BaseOutput, logging
 from jaxtyping import Float, Int64
 from torch import Tensor
 
@@ -72,12 +72,17 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         import gaussiandiffusion.models.transformer
         import gaussiandiffusion.representation.splats  # noqa: F401
 
+        bars = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()  # three components load faster than a bar draws
         try:
             return super().from_pretrained(folder, low_cpu_mem_usage=False, **kwargs)
         except InputError:
             raise
         except Exception as error:  # diffusers and safetensors raise many kinds
             raise InputError(f"{folder}: the model cannot be loaded ({str(error).splitlines()[0]})") from error
+        finally:
+            if bars:
+                logging.enable_progress_bar()
 
     @property
     def num_classes(self) -> int:

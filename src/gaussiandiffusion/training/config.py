@@ -77,6 +77,8 @@ class TrainConfig:
     sample_every: int = 1000
     checkpoint_every: int = 500
     # the pipeline's defaults
+    scheduler: str | None = None
+    """Sampler by name; default: the one the objective is defined by."""
     num_inference_steps: int = 10
     guidance_scale: float = 1.0
 
@@ -108,6 +110,7 @@ RESUMABLE = {
     "log_every",
     "sample_every",
     "checkpoint_every",
+    "scheduler",
     "num_inference_steps",
     "guidance_scale",
 }

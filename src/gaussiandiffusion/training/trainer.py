@@ -17,7 +17,7 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor
 from tqdm import tqdm
 
-from gaussiandiffusion.diffusion import Objective
+from gaussiandiffusion.diffusion import Objective, make_scheduler
 from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.files import write_bytes
@@ -179,10 +179,13 @@ class Trainer:
     # --- what is kept ------------------------------------------------------------------------------------
     def pipeline(self) -> GaussianDiffusionPipeline:
         """The model as it stands, as a pipeline."""
+        scheduler = self.objective.scheduler
+        if self.config.scheduler is not None:
+            scheduler = make_scheduler(self.config.scheduler, scheduler)
         return GaussianDiffusionPipeline(
             self.model,
             self.data.representation,
-            self.objective.scheduler,
+            scheduler,
             num_inference_steps=self.config.num_inference_steps,
             guidance_scale=self.config.guidance_scale,
         )

@@ -1,0 +1,48 @@
+"""Files are written whole or not at all."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.files import atomic_path, read_json, write_bytes, write_json
+
+
+def test_a_failure_half_way_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "x.bin"
+    write_bytes(path, b"old")
+    for failure, raised in [(RuntimeError("bug"), RuntimeError), (KeyboardInterrupt(), KeyboardInterrupt)]:
+        with pytest.raises(raised), atomic_path(path) as temporary:  # noqa: PT012 (the failure is the body)
+            temporary.write_bytes(b"half of the ne")
+            raise failure
+        assert path.read_bytes() == b"old"
+        assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_said_in_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
+    write = Path.write_bytes
+
+    def fill(path, content):
+        write(path, content[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(InputError, match=r"x\.bin: cannot be written \(No space left on device\)"):
+        write_bytes(tmp_path / "x.bin", b"content")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_folders_are_made_and_json_comes_back(tmp_path):
+    value = {"b": [1, 2.5, None], "a": "µ"}
+    write_json(tmp_path / "new" / "folder" / "x.json", value)
+    assert read_json(tmp_path / "new" / "folder" / "x.json") == value
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
+def test_what_is_no_json_is_refused_by_name(tmp_path, content):
+    (tmp_path / "x.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.json: is not readable JSON"):
+        read_json(tmp_path / "x.json")
+    with pytest.raises(InputError, match=r"y\.json: no such file"):
+        read_json(tmp_path / "y.json")
