@@ -63,9 +63,9 @@ def test_any_gradients_are_alike(canvas, seed):
         total = accumulate(Splats(*parameters, splats.canvas), backend=backend)
         grads.append(torch.autograd.grad((total * weights.to(dtype)).sum(), parameters))
     for name, expected, got in zip(NAMES, *grads, strict=True):
-        # Moments that are large far from the centre cancel down to the gradient: 1.3e-4 of the largest was the worst of
-        # 4000 random draws (6e-5 for PyTorch in float32), while a wrong term costs about all of it. The absolute part is
-        # for canvases that hardly any splat touches.
+        # Moments that are large far from the centre cancel to the gradient: 1.3e-4 of the largest was the worst of
+        # 4000 random draws (6e-5 for PyTorch in float32), while a wrong term costs about all of it. The absolute part
+        # is for canvases that hardly any splat touches.
         bound = 1e-3 * float(expected.abs().max()) + 1e-5
         assert float((got - expected).abs().max()) <= bound, name
 
