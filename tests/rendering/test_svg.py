@@ -27,6 +27,7 @@ def test_what_svg_cannot_draw_is_refused(make_splats, tmp_path):
         (make_splats(2), "one set, not 2"),
         (make_splats(1, blending="alpha"), "summed splats"),
         (make_splats(1, output="soft"), "summed splats"),
+        (make_splats(1, channels=4), "no transparency"),
     ]:
         with pytest.raises(InputError, match=complaint):
             to_svg(splats, tmp_path / "x.svg")
