@@ -11,6 +11,7 @@ import tyro
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, to_uint8
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.rendering.pictures import grid_image, save_gif, save_png
+from gaussiandiffusion.splats import Splats
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,10 @@ def main(arguments: Arguments) -> None:
     save_png(grid_image(torch.cat(sizes), columns=3), arguments.out / "one-set.png")
 
 
-def outlines(splats):  # type: ignore[no-untyped-def]
+def outlines(splats: Splats) -> Splats:
     """The lit splats, each shrunk to a third, so that they can be told apart."""
     lit = splats.select((splats.colors[0] > 0.05).any(-1))
-    return type(lit)(lit.means, lit.sigmas / 3, lit.rhos, torch.full_like(lit.colors, 0.9), lit.canvas)
+    return Splats(lit.means, lit.sigmas / 3, lit.rhos, torch.full_like(lit.colors, 0.9), lit.canvas)
 
 
 if __name__ == "__main__":

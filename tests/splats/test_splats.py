@@ -116,6 +116,11 @@ def test_impossible_values_are_neither_written_nor_read(make_splats, tmp_path, n
     assert list(tmp_path.iterdir()) == []
 
 
+def test_opacities_beyond_one_are_refused(make_splats):
+    with pytest.raises(InputError, match=r"opacities must lie in \[0, 1\]"):
+        make_splats(opacities=torch.full((2, 9), 1.5)).validate()
+
+
 def test_a_place_that_cannot_be_written_is_named(make_splats, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):

@@ -150,7 +150,7 @@ class Splats:
         """Return self if every value is in its range; for data that comes from outside.
 
         Raises:
-            InputError: non-finite values, sigmas <= 0, or |rho| >= 1.
+            InputError: non-finite values, sigmas <= 0, |rho| >= 1, or opacities outside [0, 1].
         """
         for name, value in self.tensors().items():
             if not bool(torch.isfinite(value).all()):
@@ -162,6 +162,8 @@ class Splats:
             raise InputError(f"{what}: sigmas must be > 0")
         if not bool((self.rhos.abs() < 1).all()):
             raise InputError(f"{what}: rhos must lie between -1 and 1")
+        if self.opacities is not None and not bool(((self.opacities >= 0) & (self.opacities <= 1)).all()):
+            raise InputError(f"{what}: opacities must lie in [0, 1]")
         return self
 
     # --- geometry: pure, each returns new Splats ------------------------------------------------------------
