@@ -111,7 +111,7 @@ class Encoder:
         rates += [settings.lr_color] * images.shape[1]
         fixed = (
             np.array(rates, np.float32), settings.beta1, settings.beta2, settings.epsilon, settings.lr_end,
-            settings.iterations, settings.cutoff, settings.signed,
+            settings.iterations, np.float32(settings.cutoff), settings.signed,
             -1.0 if target_psnr is None else 10 ** (-target_psnr / 10),
         )  # fmt: skip
         shape = (len(images), settings.num_splats, 5 + images.shape[1])
@@ -126,7 +126,9 @@ class Encoder:
                 send_home(parameters[block], shared[0])
             return len(part)
 
-        with ThreadPoolExecutor(threads or torch.get_num_threads()) as pool:
+        # Denormal numbers, which fits of dark pixels are full of, would cost a hundred times as much as others.
+        flush = {"initializer": torch.set_flush_denormal, "initargs": (True,)}
+        with ThreadPoolExecutor(threads or torch.get_num_threads(), **flush) as pool:
             for finished in pool.map(fit_block, range(0, len(images), BLOCK)):
                 if progress is not None:
                     progress(finished)

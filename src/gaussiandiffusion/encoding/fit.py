@@ -1,6 +1,7 @@
 """The fit: fused Adam on a hinge residual, one image at a time, all in one compiled loop.
 
-A splat's parameters are, in pixels: mx, my, log a, b, log d (see `rendering.kernel`) and C colours.
+A splat's parameters are, in pixels: mx, my, log a, b, log d (see `rendering.kernel`) and C colours. Inside, every
+parameter is a row over the splats, padded to whole vectors.
 """
 
 from __future__ import annotations
@@ -11,126 +12,16 @@ import numpy as np
 from numba import njit
 
 from gaussiandiffusion.rendering import kernel
-from gaussiandiffusion.rendering.kernel import COLUMNS, FAST
+from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT, FAST
+from gaussiandiffusion.rendering.simd import LANES, STRICT, broadcast, clip, exp2, load, sqrt, store, store_totals
 
 F = np.float32
 MIN_SIGMA = 0.3  # pixels, of 1/a and 1/d
 MAX_SIGMA = 12 / 28  # of the longer side
 MAX_SHEAR = 3.0  # of |b|
 MARGIN = 1.0  # pixels a centre may lie outside the canvas
-
-
-@njit(**FAST)
-def fit_image(
-    image, parameters, rates, beta1, beta2, epsilon, lr_end, iterations, cutoff, signed, target,
-    geometry, colors, grad_geometry, grad_colors, moment1, moment2,
-    runs, values, strips, mixed, picture, xs, ys,
-):  # fmt: skip
-    """Fit one image's splats in place.
-
-    Args:
-        image: float32 (C, H, W) in [0, 1].
-        parameters: float32 (K, 5 + C), the start; overwritten with the fit.
-        rates: float32 (5 + C,), one learning rate a column.
-        target: mean squared hinge residual at which to stop, or a negative number.
-        the rest: settings, then scratch (see `fit_range`).
-
-    Returns:
-        (values, iterations done): the possibly grown buffer, and the steps taken.
-
-    The residual is p - clip(p, lo, hi) with lo = hi = target pixel, but lo = -inf where the pixel is 0 and hi = +inf
-    where it is 1: zero exactly when the clamped picture is right, and no dead gradient elsewhere.
-    """
-    channels, height, width = image.shape
-    splats = parameters.shape[0]
-    columns = COLUMNS + channels
-    largest = F(MAX_SIGMA * max(height, width))
-    low, high = F(-math.log(largest)), F(-math.log(MIN_SIGMA))
-    moment1[:] = F(0)
-    moment2[:] = F(0)
-    power1, power2 = 1.0, 1.0
-    done = 0
-    for step in range(iterations + 1):
-        unpack(parameters, geometry, colors)
-        if step == iterations and target < 0:
-            break
-        values = kernel.room_for(values, kernel.plan(geometry, height, width, cutoff, runs))
-        kernel.draw(geometry, colors, runs, values, strips, xs, ys, height, picture)
-        error = hinge(picture, image)
-        if step == iterations or error <= target * F(channels * height * width):
-            break
-        kernel.to_strips(picture, strips, height)
-        kernel.differentiate(geometry, colors, runs, values, strips, xs, ys, mixed, grad_geometry, grad_colors)
-        power1 *= beta1
-        power2 *= beta2
-        cosine = 0.5 * (1 + math.cos(math.pi * step / iterations))
-        scale = F((lr_end + (1 - lr_end) * cosine) / (1 - power1))
-        correct = F(1 / math.sqrt(1 - power2))
-        for k in range(splats):
-            grad_geometry[k, 2] *= geometry[k, 2]  # chain rule of log a, log d
-            grad_geometry[k, 4] *= geometry[k, 4]
-            for j in range(columns):
-                g = grad_geometry[k, j] if j < COLUMNS else grad_colors[k, j - COLUMNS]
-                m = beta1 * moment1[k, j] + (F(1) - beta1) * g
-                v = beta2 * moment2[k, j] + (F(1) - beta2) * g * g
-                moment1[k, j] = m
-                moment2[k, j] = v
-                parameters[k, j] -= scale * rates[j] * m / (F(math.sqrt(v)) * correct + epsilon)
-            parameters[k, 0] = min(max(parameters[k, 0], F(-MARGIN)), F(width - 1 + MARGIN))
-            parameters[k, 1] = min(max(parameters[k, 1], F(-MARGIN)), F(height - 1 + MARGIN))
-            parameters[k, 2] = min(max(parameters[k, 2], low), high)
-            parameters[k, 3] = min(max(parameters[k, 3], F(-MAX_SHEAR)), F(MAX_SHEAR))
-            parameters[k, 4] = min(max(parameters[k, 4], low), high)
-            if not signed:
-                for j in range(COLUMNS, columns):
-                    parameters[k, j] = max(parameters[k, j], F(0))
-        done = step + 1
-    return values, done
-
-
-@njit(**FAST)
-def unpack(parameters, geometry, colors):
-    """Fit parameters to the kernel's geometry and colours."""
-    for k in range(parameters.shape[0]):
-        geometry[k, 0] = parameters[k, 0]
-        geometry[k, 1] = parameters[k, 1]
-        geometry[k, 2] = F(math.exp(parameters[k, 2]))
-        geometry[k, 3] = parameters[k, 3]
-        geometry[k, 4] = F(math.exp(parameters[k, 4]))
-        for c in range(colors.shape[1]):
-            colors[k, c] = parameters[k, COLUMNS + c]
-
-
-@njit(**FAST)
-def hinge(picture, image):
-    """Replace a padded picture by its hinge residual (0 in the padding); returns the sum of squares."""
-    channels, height, width = image.shape
-    total = F(0)
-    for c in range(channels):
-        for y in range(height):
-            row, goal = picture[c, y], image[c, y]
-            for x in range(width):
-                p, t = row[x], goal[x]
-                low = t if t > F(0) else F(-1e30)
-                high = t if t < F(1) else F(1e30)
-                r = p - min(max(p, low), high)
-                row[x] = r
-                total += r * r
-            row[width:] = F(0)
-    return total
-
-
-@njit(**FAST)
-def squared_error(picture, image):
-    """Mean squared error of the clamped picture against the image."""
-    channels, height, width = image.shape
-    total = 0.0
-    for c in range(channels):
-        for y in range(height):
-            for x in range(width):
-                r = min(max(picture[c, y, x], F(0)), F(1)) - image[c, y, x]
-                total += r * r
-    return total / (channels * height * width)
+ANYTHING = 1e30
+_LOG2E = F(math.log2(math.e))
 
 
 @njit(**FAST)
@@ -140,27 +31,160 @@ def fit_range(images, parameters, rates, beta1, beta2, epsilon, lr_end, iteratio
     Args:
         images: uint8 (N, C, H, W).
         parameters: float32 (N, K, 5 + C), starts in, fits out.
+        rates: float32 (5 + C,), one learning rate a column.
+        target: mean squared hinge residual at which an image's fit stops, or a negative number.
         errors: float64 (N,), overwritten with the mean squared error of the picture drawn without any cut-off.
     """
     count, channels, height, width = images.shape
-    splats = parameters.shape[1]
-    runs, values, strips, mixed, picture = kernel.scratch(splats, channels, height, width)
-    xs, ys = kernel.lane_tables(height)
-    geometry, grad_geometry = np.empty((splats, COLUMNS), np.float32), np.empty((splats, COLUMNS), np.float32)
-    colors, grad_colors = np.empty((splats, channels), np.float32), np.empty((splats, channels), np.float32)
-    moment1, moment2 = np.empty(parameters.shape[1:], np.float32), np.empty(parameters.shape[1:], np.float32)
-    image = np.empty((channels, height, width), np.float32)
+    splats, columns = parameters.shape[1:]
+    boxes, values, picture = kernel.scratch(splats, channels, height, width)
+    state = new_state(splats, columns)
+    low, high = limits(columns, height, width, signed)
+    bounds = np.empty((2, *picture.shape), np.float32)
+    enough = target * channels * height * width
     for i in range(count):
-        for c in range(channels):
-            for y in range(height):
-                for x in range(width):
-                    image[c, y, x] = F(images[i, c, y, x]) / F(255)
-        values, _ = fit_image(
-            image, parameters[i], rates, F(beta1), F(beta2), F(epsilon), lr_end, iterations, F(cutoff), signed,
-            F(target), geometry, colors, grad_geometry, grad_colors, moment1, moment2, runs, values, strips,
-            mixed, picture, xs, ys,
-        )  # fmt: skip
-        unpack(parameters[i], geometry, colors)
-        values = kernel.room_for(values, kernel.plan(geometry, height, width, kernel.NEVER, runs))
-        kernel.draw(geometry, colors, runs, values, strips, xs, ys, height, picture)
-        errors[i] = squared_error(picture, image)
+        hinge_bounds(images[i], bounds)
+        state[:] = F(0)
+        rows, shape, gradients = state[0], state[1], state[2]
+        rows[:, :splats] = parameters[i].T
+        power1, power2 = 1.0, 1.0
+        for step in range(iterations):
+            unpack(rows, shape)
+            values, error = draw_residual(shape, splats, bounds, height, width, cutoff, boxes, values, picture)
+            if error <= enough:
+                break
+            kernel.differentiate(
+                shape[:COLUMNS], shape[COLUMNS:], splats, boxes, values, picture,
+                gradients[:COLUMNS], gradients[COLUMNS:],
+            )  # fmt: skip
+            power1 *= beta1
+            power2 *= beta2
+            rate = decay(step, iterations, lr_end) / (1 - power1)
+            adam(state, rates, low, high, beta1, beta2, epsilon, rate, 1 / math.sqrt(1 - power2))
+        unpack(rows, shape)
+        values, error = draw_residual(shape, splats, bounds, height, width, F(EXACT), boxes, values, picture)
+        errors[i] = squared_error(picture, images[i]) / (channels * height * width)
+        parameters[i] = rows[:, :splats].T
+
+
+@njit(**FAST)
+def new_state(splats, columns):
+    """Zeros (5, 5 + C, K padded): parameters, geometry and colours, gradients, first and second moments."""
+    return np.zeros((5, columns, (splats + LANES - 1) // LANES * LANES), np.float32)
+
+
+@njit(**FAST)
+def limits(columns, height, width, signed):
+    """Lowest and highest value of every row of parameters, float32 (5 + C,)."""
+    largest = math.log(MAX_SIGMA * max(height, width))
+    low, high = np.empty(columns, np.float32), np.empty(columns, np.float32)
+    low[:2], high[0], high[1] = -MARGIN, width - 1 + MARGIN, height - 1 + MARGIN
+    low[2:5], high[2:5] = -largest, -math.log(MIN_SIGMA)
+    low[3], high[3] = -MAX_SHEAR, MAX_SHEAR
+    low[5:], high[5:] = -ANYTHING if signed else 0.0, ANYTHING
+    return low, high
+
+
+@njit(**FAST)
+def decay(step, iterations, lr_end):
+    """Half a cosine from 1 towards `lr_end` over the iterations."""
+    return lr_end + (1 - lr_end) * 0.5 * (1 + math.cos(math.pi * step / iterations))
+
+
+@njit(**STRICT)
+def unpack(rows, shape):
+    """Rows of parameters to the kernel's geometry (5, K) and, after it, colours (C, K)."""
+    shape[:] = rows
+    logarithms, factors = rows.reshape(-1), shape.reshape(-1)
+    width = rows.shape[1]
+    for j in (2, 4):
+        for at in range(j * width, (j + 1) * width, LANES):
+            store(factors, at, exp2(load(logarithms, at) * broadcast(_LOG2E)))
+
+
+@njit(**STRICT)
+def draw_residual(shape, splats, bounds, height, width, cutoff, boxes, values, picture):
+    """Draw a window and replace it by its hinge residual (0 in the padding).
+
+    Args:
+        bounds: of `hinge_bounds`.
+
+    Returns:
+        The possibly grown `values`, and the sum of squares.
+    """
+    geometry, colors = shape[:COLUMNS], shape[COLUMNS:]
+    values = kernel.room_for(values, kernel.plan(geometry, splats, height, width, cutoff, boxes))
+    kernel.draw(geometry, colors, splats, boxes, values, picture)
+    drawn, low, high = picture.reshape(-1), bounds[0].reshape(-1), bounds[1].reshape(-1)
+    zero = broadcast(F(0))
+    squares, sums = zero, np.empty(LANES // 2, np.float32)
+    for at in range(0, drawn.shape[0], LANES):
+        pixel = load(drawn, at)
+        residual = pixel - clip(pixel, load(low, at), load(high, at))
+        store(drawn, at, residual)
+        squares = squares + residual * residual
+    store_totals(sums, squares, zero, zero, zero, zero, zero, zero, zero)
+    return values, sums[0]
+
+
+@njit(**FAST)
+def hinge_bounds(image, bounds):
+    """Lay out the values between which a drawn pixel is right: bounds (2, C, *padded(height, width)).
+
+    Both are the target pixel, but -inf below where that is 0 and +inf above where it is 1. The hinge residual
+    p - clip(p, low, high) so is zero exactly when the clamped picture is right, and no gradient dies elsewhere. In
+    the padding anything is right.
+    """
+    bounds[0], bounds[1] = -ANYTHING, ANYTHING
+    for c in range(image.shape[0]):
+        for y in range(image.shape[1]):
+            for x in range(image.shape[2]):
+                if image[c, y, x] > 0:
+                    bounds[0, c, y, x] = F(image[c, y, x]) / F(255)
+                if image[c, y, x] < 255:
+                    bounds[1, c, y, x] = F(image[c, y, x]) / F(255)
+
+
+@njit(**FAST)
+def squared_error(residual, image):
+    """Sum of squared errors of the clamped picture against an 8-bit image, from its hinge residual.
+
+    The picture is image + residual; where it leaves [0, 1], the clamped error is smaller than the residual.
+    """
+    total = 0.0
+    for c in range(image.shape[0]):
+        for y in range(image.shape[1]):
+            for x in range(image.shape[2]):
+                t = F(image[c, y, x]) / F(255)
+                r = min(max(t + residual[c, y, x], F(0)), F(1)) - t
+                total += r * r
+    return total
+
+
+@njit(**STRICT)
+def adam(state, rates, low, high, beta1, beta2, epsilon, rate, correction):
+    """One step of every parameter, kept within its limits.
+
+    Args:
+        state: of `new_state`; its gradients are with respect to geometry and colours.
+        rate: factor of all `rates`, the first moment's bias correction included.
+        correction: factor of the root of the second moment.
+    """
+    rows, shape, gradients = state[0].reshape(-1), state[1].reshape(-1), state[2].reshape(-1)
+    moments1, moments2 = state[3].reshape(-1), state[4].reshape(-1)
+    b1, b2, c1, c2 = broadcast(F(beta1)), broadcast(F(beta2)), broadcast(F(1 - beta1)), broadcast(F(1 - beta2))
+    root, small = broadcast(F(correction)), broadcast(F(epsilon))
+    width = state.shape[2]
+    for j in range(state.shape[1]):
+        speed = broadcast(F(rate) * rates[j])
+        lowest, highest = broadcast(low[j]), broadcast(high[j])
+        for at in range(j * width, (j + 1) * width, LANES):
+            gradient = load(gradients, at)
+            if j == 2 or j == 4:  # chain rule of log a, log d
+                gradient = gradient * load(shape, at)
+            first = b1 * load(moments1, at) + c1 * gradient
+            second = b2 * load(moments2, at) + c2 * gradient * gradient
+            store(moments1, at, first)
+            store(moments2, at, second)
+            moved = load(rows, at) - speed * first / (sqrt(second) * root + small)
+            store(rows, at, clip(moved, lowest, highest))

@@ -1,14 +1,15 @@
 """The fused CPU kernel: footprint culling, vectorised exp2, all gradients from six moments.
 
-One image's pixels are kept as overlapping strips, `LANES` pixels wide and one every `STRIDE` pixels, each stored
-row after row. A splat's footprint then is a contiguous run of `rows * LANES` numbers in one strip (or in a few
-neighbouring ones when it is wider), so each inner loop is a single long loop that LLVM vectorises. The strips are
-summed into the picture once per pass.
+It draws one *window*: a whole small picture, or a tile of a large one (`tiles`). Splats are in pixels of the window
+here: rows mx, my, a, b, d of `geometry`, where u = a dx + b dy, v = d dy and the splat's value is
+exp(-(u^2 + v^2) / 2), dx and dy counted from the mean; pixel (0, 0) has its centre at (0, 0).
 
-Splats are in pixel units here: columns mx, my, a, b, d of `geometry`, where u = a dx + b dy, v = d dy and the
-splat's value is exp(-(u^2 + v^2) / 2), dx and dy counted from pixel (0, 0)'s centre. Only the bounding box of the
-ellipse at `cutoff` sigmas is drawn (rounded outward to whole strips), so a pixel misses at most
-exp(-cutoff^2 / 2) of a splat's colour: 0.0022 at 3.5.
+Only the bounding box of the ellipse at `cutoff` sigmas is drawn, rounded outward to whole vectors, so a pixel misses at
+most exp(-cutoff^2 / 2) of a splat's colour: 0.0022 at 3.5, and less than float32 resolves at `EXACT`.
+
+A vector covers 2 rows of 8 pixels where the box is at most 8 wide, otherwise 16 pixels of a row; a wider box is drawn
+in segments of 16 columns. Either way a vector is two halves, `gap` apart in the picture, and a segment is a column of
+vectors, `advance` apart: one loop serves all.
 """
 
 from __future__ import annotations
@@ -17,244 +18,226 @@ import math
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import int32, njit, types
-from numba.extending import intrinsic
+from numba import int32, njit
 
-LANES = 16
-STRIDE = 4
-HOP = LANES // STRIDE  # strips from one run of a wide splat to its next
-ROW_PAD = 4  # rows per run are rounded up to this: no scalar remainder at 64 numbers a step
-SQRT_HALF_LOG2E = np.float32(0.8493218002880190)  # scales u, v so that exp(-(u^2+v^2)/2) = 2^-(u'^2+v'^2)
+from gaussiandiffusion.rendering.simd import (
+    HALF,
+    LANES,
+    STRICT,
+    broadcast,
+    exp2,
+    load,
+    load_halves,
+    store,
+    store_halves,
+    store_totals,
+)
+
 COLUMNS = 5  # of the geometry: mx, my, a, b, d
-NEVER = np.float32(1e9)  # a cutoff that cuts nothing
-
-F = np.float32
+EXACT = 5.8  # sigmas: exp(-cutoff^2 / 2) < 2^-24
+FAR = 1e9  # pixels; beyond it, pixel numbers would leave int32
 FAST: dict[str, Any] = {"fastmath": True, "error_model": "numpy", "nogil": True, "cache": True}
 
-
-@intrinsic
-def _bits_to_float(typing_context: Any, bits: Any) -> Any:  # pragma: no cover (compiled)
-    """Reinterpret an int32's bits as a float32."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.FloatType())
-
-    return types.float32(types.int32), generate
-
-
-@njit(inline="always", **FAST)
-def exp2(x):
-    """2^x for x <= 127, relative error 2e-7: the integer part by exponent bits, the rest by a polynomial."""
-    x = max(x, F(-120.0))
-    whole = int32(x + F(128)) - int32(128)
-    part = x - F(whole)
-    p = F(1.8775767e-3)
-    p = p * part + F(8.9893397e-3)
-    p = p * part + F(5.5826318e-2)
-    p = p * part + F(2.4015361e-1)
-    p = p * part + F(6.9315308e-1)
-    p = p * part + F(9.9999994e-1)
-    return p * _bits_to_float(int32((whole + int32(127)) << int32(23)))
+F = np.float32
+_SQRT_HALF_LOG2E = F(0.8493218002880190)  # scales u, v so that exp(-(u^2+v^2)/2) = 2^-(u'^2+v'^2)
+_NARROW, _WIDE = 0, 2 * LANES  # where x and y of a vector's lanes begin in the table
+_LANES_XY = np.concatenate(
+    [np.tile(np.arange(HALF), 2), np.repeat(np.arange(2), HALF), np.arange(LANES), np.zeros(LANES)]
+).astype(np.float32)
 
 
 @njit(**FAST)
-def lane_tables(height):
-    """x and y of every number of a strip, counted from its first pixel."""
-    n = (height + ROW_PAD) * LANES
-    xs, ys = np.empty(n, np.float32), np.empty(n, np.float32)
-    for i in range(n):
-        xs[i] = i % LANES
-        ys[i] = i // LANES
-    return xs, ys
+def padded(height, width):
+    """Rows and columns of the array that holds a window: whole vectors may overhang right and below."""
+    return height + 1, (width + 2 * LANES - 1) // LANES * LANES
 
 
 @njit(**FAST)
-def strip_count(width):
-    return (width - 1) // STRIDE + 1
+def plan(geometry, splats, height, width, cutoff, boxes):
+    """Find the footprints of the first `splats` splats; returns how many numbers their vectors hold.
 
-
-@njit(**FAST)
-def padded_width(width):
-    """Width of a row-major picture into which every strip fits."""
-    return (strip_count(width) - 1) * STRIDE + LANES
-
-
-@njit(**FAST)
-def plan(geometry, height, width, cutoff, runs):
-    """Lay out every splat's runs; returns how many numbers they hold.
-
-    Fills `runs` (K, 5): first row, rows, first strip, runs, offset of its values.
+    Fills `boxes` (4, K), int32: first row, rows, first column, columns; 0 rows or columns where nothing is drawn.
     """
+    mx, my, a, b, d = geometry[0], geometry[1], geometry[2], geometry[3], geometry[4]
+    for k in range(splats):
+        reach = cutoff / (a[k] * d[k])
+        reach_x = min(reach * F(math.sqrt(b[k] * b[k] + d[k] * d[k])), F(FAR))
+        reach_y = min(reach * a[k], F(FAR))
+        top = max(F(0), F(math.ceil(my[k] - reach_y)))
+        bottom = min(F(height - 1), F(math.floor(my[k] + reach_y)))
+        left = max(F(0), F(math.ceil(mx[k] - reach_x)))
+        right = min(F(width - 1), F(math.floor(mx[k] + reach_x)))
+        boxes[0, k] = int32(min(top, F(height)))
+        boxes[1, k] = int32(max(F(0), bottom - top + F(1)))
+        boxes[2, k] = int32(min(left, F(width)))
+        boxes[3, k] = int32(max(F(0), right - left + F(1)))
     total = 0
-    for k in range(geometry.shape[0]):
-        a, b, d = geometry[k, 2], geometry[k, 3], geometry[k, 4]
-        reach_y = min(cutoff / d, NEVER)
-        reach_x = min(cutoff / a * F(math.sqrt(F(1) + b * b / (d * d))), NEVER)
-        top = int32(max(F(0), F(math.ceil(geometry[k, 1] - reach_y))))
-        bottom = int32(min(F(height - 1), F(math.floor(geometry[k, 1] + reach_y))))
-        left = int32(max(F(0), F(math.ceil(geometry[k, 0] - reach_x))))
-        right = int32(min(F(width - 1), F(math.floor(geometry[k, 0] + reach_x))))
-        rows = 0
-        if bottom >= top and right >= left:
-            rows = (bottom - top + ROW_PAD) // ROW_PAD * ROW_PAD
-        first = left // STRIDE
-        count = (right - first * STRIDE) // LANES + 1 if rows else 0
-        runs[k, 0] = top
-        runs[k, 1] = rows
-        runs[k, 2] = first
-        runs[k, 3] = count
-        runs[k, 4] = total
-        total += rows * LANES * count
-    return total
+    for k in range(splats):
+        rows, columns = boxes[1, k], boxes[3, k]
+        total += (rows + 1) // 2 if columns <= HALF else rows * ((columns + LANES - 1) // LANES)
+    return total * LANES
 
 
-@njit(**FAST)
-def _draw_run(values, xs, ys, a, b, start, d, v0):
-    for i in range(values.shape[0]):
-        u = a * xs[i] + (b * ys[i] + start)
-        v = d * ys[i] + v0
-        values[i] = exp2(-(u * u + v * v))
+@njit(inline="always", **STRICT)
+def _layout(rows, columns, stride):
+    """Segments, vectors in each, lane table, rows a vector covers, gap, advance."""
+    if columns <= HALF:
+        return 1, (rows + 1) // 2, _NARROW, F(2), stride, 2 * stride
+    return (columns + LANES - 1) // LANES, rows, _WIDE, F(1), HALF, stride
 
 
-@njit(**FAST)
-def _add_run(strip, values, color):
-    for i in range(values.shape[0]):
-        strip[i] += color * values[i]
-
-
-@njit(**FAST)
-def _moments(values, residual, xs, ys, mx, my):
-    m0, m_x, m_y, m_xx, m_xy, m_yy = F(0), F(0), F(0), F(0), F(0), F(0)
-    for i in range(values.shape[0]):
-        w = values[i] * residual[i]
-        x = xs[i] - mx
-        y = ys[i] - my
-        w_x, w_y = w * x, w * y
-        m0 += w
-        m_x += w_x
-        m_y += w_y
-        m_xx += w_x * x
-        m_xy += w_x * y
-        m_yy += w_y * y
-    return m0, m_x, m_y, m_xx, m_xy, m_yy
-
-
-@njit(**FAST)
-def _dot(x, y):
-    total = F(0)
-    for i in range(x.shape[0]):
-        total += x[i] * y[i]
-    return total
-
-
-@njit(**FAST)
-def draw(geometry, colors, runs, values, strips, xs, ys, height, picture):
-    """Forward pass of one image: fill `values` with the Gaussians and add them up into `picture`.
-
-    Shapes: geometry (K, 5); colors (K, C); strips (C, S, (H + ROW_PAD) * LANES), scratch;
-    picture (C, H, padded width), overwritten.
-    """
-    channels = colors.shape[1]
-    strips[:] = F(0)
-    for k in range(geometry.shape[0]):
-        top, rows, first, count, offset = runs[k]
-        n = rows * LANES
-        a, b, d = (
-            geometry[k, 2] * SQRT_HALF_LOG2E,
-            geometry[k, 3] * SQRT_HALF_LOG2E,
-            geometry[k, 4] * SQRT_HALF_LOG2E,
-        )
-        dy = F(top) - geometry[k, 1]
-        for j in range(count):
-            strip = first + j * HOP
-            dx = F(strip * STRIDE) - geometry[k, 0]
-            at = offset + j * n
-            run = values[at : at + n]
-            _draw_run(run, xs[:n], ys[:n], a, b, a * dx + b * dy, d, d * dy)
-            for c in range(channels):
-                _add_run(strips[c, strip, top * LANES : top * LANES + n], run, colors[k, c])
-    picture[:] = F(0)
-    for c in range(channels):
-        for s in range(strips.shape[1]):
-            for y in range(height):
-                row = picture[c, y, s * STRIDE : s * STRIDE + LANES]
-                source = strips[c, s, y * LANES : (y + 1) * LANES]
-                for x in range(LANES):
-                    row[x] += source[x]
-
-
-@njit(**FAST)
-def to_strips(picture, strips, height):
-    """Copy a padded picture into every strip that covers it, zeros into the rows below it."""
-    for c in range(picture.shape[0]):
-        for s in range(strips.shape[1]):
-            strips[c, s, height * LANES :] = F(0)
-            for y in range(height):
-                row = picture[c, y, s * STRIDE : s * STRIDE + LANES]
-                target = strips[c, s, y * LANES : (y + 1) * LANES]
-                for x in range(LANES):
-                    target[x] = row[x]
-
-
-@njit(**FAST)
-def differentiate(geometry, colors, runs, values, strips, xs, ys, mixed, grad_geometry, grad_colors):
-    """Backward pass of one image: gradients of <residual, picture> from the stored Gaussians.
+@njit(**STRICT)
+def draw(geometry, colors, splats, boxes, values, picture):
+    """Forward pass of one window: fill `values` with the Gaussians and add them up into `picture`.
 
     Args:
-        strips: the residual dL/dpicture, as `to_strips` lays it out (C, S, n).
-        mixed: scratch for one run, colour-weighted residuals.
-        grad_geometry, grad_colors: (K, 5) and (K, C), overwritten.
+        geometry: (5, K); colors: (C, K).
+        splats: how many of the K to draw.
+        boxes: of `plan`.
+        values: as many numbers as `plan` says.
+        picture: (C, *padded(height, width)), overwritten; its padding holds overhanging vectors afterwards.
+    """
+    picture[:] = F(0)
+    flat = picture.reshape(-1)
+    stride, plane = picture.shape[2], picture.shape[1] * picture.shape[2]
+    at = 0
+    for k in range(splats):
+        rows, columns = boxes[1, k], boxes[3, k]
+        if rows == 0 or columns == 0:
+            continue
+        segments, vectors, table, height, gap, advance = _layout(rows, columns, stride)
+        left = F(boxes[2, k]) - geometry[0, k]
+        a = broadcast(geometry[2, k] * _SQRT_HALF_LOG2E)
+        b = broadcast(geometry[3, k] * _SQRT_HALF_LOG2E)
+        d = broadcast(geometry[4, k] * _SQRT_HALF_LOG2E)
+        down = broadcast(height)
+        zero = broadcast(F(0))
+        start = boxes[0, k] * stride + boxes[2, k]
+        for segment in range(segments):
+            ax = a * (load(_LANES_XY, table) + broadcast(left + F(segment * LANES)))
+            y = load(_LANES_XY, table + LANES) + broadcast(F(boxes[0, k]) - geometry[1, k])
+            pixel = start + segment * LANES
+            for _ in range(vectors):
+                u = ax + b * y
+                v = d * y
+                value = exp2(zero - u * u - v * v)
+                store(values, at, value)
+                for c in range(colors.shape[0]):
+                    p = pixel + c * plane
+                    drawn = load_halves(flat, p, p + gap) + broadcast(colors[c, k]) * value
+                    store_halves(flat, p, p + gap, drawn)
+                y = y + down
+                at += LANES
+                pixel += advance
+
+
+@njit(**STRICT)
+def differentiate(geometry, colors, splats, boxes, values, residual, grad_geometry, grad_colors):
+    """Backward pass of one window: gradients of <residual, picture> from the stored Gaussians.
+
+    Args:
+        values: as `draw` left them.
+        residual: dL/dpicture, (C, *padded(height, width)), zero in the padding.
+        grad_geometry, grad_colors: (5, K) and (C, K), overwritten up to `splats`.
 
     With w = value * sum_c colour_c residual_c and its moments about the mean M0, Mx, ... Myy:
     d/dmx = a^2 Mx + a b My, d/dmy = a b Mx + (b^2 + d^2) My, d/da = -(a Mxx + b Mxy),
     d/db = -(a Mxy + b Myy), d/dd = -d Myy, d/dcolour_c = sum value * residual_c.
     """
-    channels = colors.shape[1]
-    grad_geometry[:] = F(0)
-    grad_colors[:] = F(0)
-    for k in range(geometry.shape[0]):
-        top, rows, first, count, offset = runs[k]
-        n = rows * LANES
-        a, b, d = geometry[k, 2], geometry[k, 3], geometry[k, 4]
-        begin = top * LANES
-        for j in range(count):
-            strip = first + j * HOP
-            at = offset + j * n
-            run = values[at : at + n]
-            scale = F(1)
+    flat = residual.reshape(-1)
+    channels = colors.shape[0]
+    stride, plane = residual.shape[2], residual.shape[1] * residual.shape[2]
+    zero = broadcast(F(0))
+    sums = np.empty(HALF, np.float32)
+    at = 0
+    for k in range(splats):
+        rows, columns = boxes[1, k], boxes[3, k]
+        if rows == 0 or columns == 0:
+            grad_geometry[:, k] = F(0)
+            grad_colors[:, k] = F(0)
+            continue
+        segments, vectors, table, height, gap, advance = _layout(rows, columns, stride)
+        left = F(boxes[2, k]) - geometry[0, k]
+        down = broadcast(height)
+        start = boxes[0, k] * stride + boxes[2, k]
+        begin = at
+        m_x, m_y, m_xx, m_xy, m_yy = zero, zero, zero, zero, zero
+        red, green, blue = zero, zero, zero
+        for segment in range(segments):
+            x = load(_LANES_XY, table) + broadcast(left + F(segment * LANES))
+            y = load(_LANES_XY, table + LANES) + broadcast(F(boxes[0, k]) - geometry[1, k])
+            pixel = start + segment * LANES
+            column, column_y = zero, zero  # sums of w and w y down the segment: x is the same all the way
             if channels == 1:
-                residual = strips[0, strip, begin : begin + n]
-                scale = colors[k, 0]
+                for _ in range(vectors):
+                    w = load(values, at) * load_halves(flat, pixel, pixel + gap)
+                    column = column + w
+                    w_y = w * y
+                    column_y = column_y + w_y
+                    m_yy = m_yy + w_y * y
+                    y = y + down
+                    at += LANES
+                    pixel += advance
+                red = red + column
             else:
-                residual = mixed[:n]
-                residual[:] = F(0)
-                for c in range(channels):
-                    one = strips[c, strip, begin : begin + n]
-                    _add_run(residual, one, colors[k, c])
-                    grad_colors[k, c] += _dot(run, one)
-            mx = geometry[k, 0] - F(strip * STRIDE)
-            my = geometry[k, 1] - F(top)
-            m0, m_x, m_y, m_xx, m_xy, m_yy = _moments(run, residual, xs[:n], ys[:n], mx, my)
-            if channels == 1:
-                grad_colors[k, 0] += m0
-            grad_geometry[k, 0] += scale * (a * a * m_x + a * b * m_y)
-            grad_geometry[k, 1] += scale * (a * b * m_x + (b * b + d * d) * m_y)
-            grad_geometry[k, 2] -= scale * (a * m_xx + b * m_xy)
-            grad_geometry[k, 3] -= scale * (a * m_xy + b * m_yy)
-            grad_geometry[k, 4] -= scale * d * m_yy
+                c0, c1, c2 = broadcast(colors[0, k]), broadcast(colors[1, k]), broadcast(colors[2, k])
+                for _ in range(vectors):
+                    value = load(values, at)
+                    p1, p2 = pixel + plane, pixel + 2 * plane
+                    r0 = load_halves(flat, pixel, pixel + gap)
+                    r1 = load_halves(flat, p1, p1 + gap)
+                    r2 = load_halves(flat, p2, p2 + gap)
+                    red = red + value * r0
+                    green = green + value * r1
+                    blue = blue + value * r2
+                    mixed = c0 * r0 + c1 * r1 + c2 * r2
+                    for c in range(3, channels):
+                        p = pixel + c * plane
+                        mixed = mixed + broadcast(colors[c, k]) * load_halves(flat, p, p + gap)
+                    w = value * mixed
+                    column = column + w
+                    w_y = w * y
+                    column_y = column_y + w_y
+                    m_yy = m_yy + w_y * y
+                    y = y + down
+                    at += LANES
+                    pixel += advance
+            w_x = column * x
+            m_x = m_x + w_x
+            m_y = m_y + column_y
+            m_xx = m_xx + w_x * x
+            m_xy = m_xy + column_y * x
+        store_totals(sums, m_x, m_y, m_xx, m_xy, m_yy, red, green, blue)
+        scale = colors[0, k] if channels == 1 else F(1)  # of the moments: w was left without its colour
+        a, b, d = geometry[2, k], geometry[3, k], geometry[4, k]
+        grad_geometry[0, k] = scale * a * (a * sums[0] + b * sums[1])
+        grad_geometry[1, k] = scale * (a * b * sums[0] + (b * b + d * d) * sums[1])
+        grad_geometry[2, k] = -scale * (a * sums[2] + b * sums[3])
+        grad_geometry[3, k] = -scale * (a * sums[3] + b * sums[4])
+        grad_geometry[4, k] = -scale * d * sums[4]
+        for c in range(min(channels, 3)):
+            grad_colors[c, k] = sums[5 + c]
+        for c in range(3, channels):
+            total = zero
+            q = begin
+            for segment in range(segments):
+                pixel = start + segment * LANES + c * plane
+                for _ in range(vectors):
+                    total = total + load(values, q) * load_halves(flat, pixel, pixel + gap)
+                    q += LANES
+                    pixel += advance
+            store_totals(sums, total, zero, zero, zero, zero, zero, zero, zero)
+            grad_colors[c, k] = sums[0]
 
 
 @njit(**FAST)
 def scratch(splats, channels, height, width):
-    """Buffers for one image of K splats: runs, values (grown when needed), strips, mixed, picture."""
-    n = (height + ROW_PAD) * LANES
+    """Buffers for a window of up to K splats: boxes, values (grown when needed), picture."""
+    rows, columns = padded(height, width)
     return (
-        np.zeros((splats, 5), np.int64),
-        np.empty(splats * LANES * 12, np.float32),
-        np.zeros((channels, strip_count(width), n), np.float32),
-        np.empty(n, np.float32),
-        np.zeros((channels, height, padded_width(width)), np.float32),
+        np.empty((4, splats), np.int32),
+        np.empty(splats * LANES * 8, np.float32),
+        np.empty((channels, rows, columns), np.float32),
     )
 
 
