@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from torch import Tensor
 
 from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings
 from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.rendering.threads import worker_pool
+from gaussiandiffusion.rendering.tiles import WHOLE
 from gaussiandiffusion.splats import Canvas, SplatFile, Splats
 from gaussiandiffusion.splats import storage as splat_storage
 
@@ -104,6 +105,7 @@ class Encoder:
     ) -> tuple[ndarray, ndarray]:
         # Compiled code is loaded only when something is fitted.
         from gaussiandiffusion.encoding.fit import fit_range
+        from gaussiandiffusion.encoding.large import fit_large
         from gaussiandiffusion.encoding.starts import start_parameters
 
         shared = None if self.template is None else to_parameters(self.template)
@@ -122,16 +124,21 @@ class Encoder:
             part = np.ascontiguousarray(images[block])
             parameters[block] = start_parameters(part, settings) if shared is None else shared
             fit_range(part, parameters[block], *fixed, errors[block])
-            if shared is not None:
-                send_home(parameters[block], shared[0])
             return len(part)
 
-        # Denormal numbers, which fits of dark pixels are full of, would cost a hundred times as much as others.
-        flush = {"initializer": torch.set_flush_denormal, "initargs": (True,)}
-        with ThreadPoolExecutor(threads or torch.get_num_threads(), **flush) as pool:
-            for finished in pool.map(fit_block, range(0, len(images), BLOCK)):
-                if progress is not None:
-                    progress(finished)
+        with worker_pool(threads) as pool:
+            if max(images.shape[2:]) > WHOLE:
+                for i, image in enumerate(images):
+                    parameters[i] = start_parameters(images[i : i + 1], settings)[0] if shared is None else shared[0]
+                    errors[i] = fit_large(image, parameters[i], *fixed, pool)
+                    if progress is not None:
+                        progress(1)
+            else:
+                for finished in pool.map(fit_block, range(0, len(images), BLOCK)):
+                    if progress is not None:
+                        progress(finished)
+            if shared is not None:
+                send_home(parameters, shared[0])
         return parameters, errors
 
     def _check(self, images: ndarray) -> Canvas:

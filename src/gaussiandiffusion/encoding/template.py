@@ -23,6 +23,7 @@ def learn_template(
     *,
     rounds: int = ROUNDS,
     seed: int = 0,
+    begin: Splats | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Splats:
     """Learn a shared start, a batch of one set.
@@ -33,13 +34,12 @@ def learn_template(
     Args:
         images: the training images.
         settings: of the encoding the template is for; `start` must be "template".
+        begin: a template to go on from, instead of a grid.
 
     Source: Nichol et al., "On First-Order Meta-Learning Algorithms" (Reptile), 2018.
     """
     canvas = Canvas(images.shape[2], images.shape[3], images.shape[1])
-    grid = default_settings(canvas.channels, num_splats=settings.num_splats, start="grid", iterations=0)
-    mean_image = np.rint(images.mean(0, keepdims=True)).astype(np.uint8)
-    template = Encoder(grid).encode(mean_image).splats
+    template = _grid_template(images, settings) if begin is None else begin
     random = np.random.default_rng(seed)
     for _ in range(rounds):
         chosen = np.sort(random.choice(len(images), min(IMAGES, len(images)), replace=False))
@@ -50,3 +50,10 @@ def learn_template(
         if progress is not None:
             progress(1)
     return template
+
+
+def _grid_template(images: ndarray, settings: EncoderSettings) -> Splats:
+    """A grid in the colours of the mean image."""
+    grid = default_settings(images.shape[1], num_splats=settings.num_splats, start="grid", iterations=0)
+    mean_image = np.rint(images.mean(0, keepdims=True)).astype(np.uint8)
+    return Encoder(grid).encode(mean_image).splats

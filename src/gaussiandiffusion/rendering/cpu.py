@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +13,7 @@ from torch import Tensor
 
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.rendering import kernel
+from gaussiandiffusion.rendering.threads import in_threads
 from gaussiandiffusion.rendering.tiles import bin_splats, collect, gather, tile_grid
 from gaussiandiffusion.splats import Canvas, Splats
 
@@ -49,18 +47,6 @@ def to_pixels(splats: Splats, canvas: Canvas) -> Float[Tensor, "n k 5"]:
     half = splats.means.new_tensor([canvas.width - 1, canvas.height - 1]) / 2
     means = (splats.means * scale + half).clamp(-kernel.FAR, kernel.FAR)
     return torch.cat([means, splats.precision_factors / scale], -1)
-
-
-def in_threads(work: Callable[[int, int], None], count: int) -> None:
-    """Run `work(start, stop)` over [0, count) on torch's number of threads; the kernel releases the GIL."""
-    threads = max(1, min(torch.get_num_threads(), count))
-    bounds = [math.ceil(count * i / threads) for i in range(threads + 1)]
-    if threads == 1:
-        work(0, count)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
-            done.result()
 
 
 class _Fused(torch.autograd.Function):

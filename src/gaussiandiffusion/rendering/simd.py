@@ -131,7 +131,9 @@ def store_halves(typing_context: Any, array: Any, first: Any, second: Any, x: An
 
 
 @intrinsic
-def store_totals(typing_context: Any, array: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> Any:
+def store_totals(
+    typing_context: Any, array: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any
+) -> Any:
     """array[:8] = the sums over the lanes of eight vectors, all reduced together."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:

@@ -59,10 +59,10 @@ def bin_splats(geometry, splats, tiles, cutoff):
         reach = cutoff / (a * d)
         reach_x = min(reach * F(math.sqrt(b * b + d * d)), F(FAR))
         reach_y = min(reach * a, F(FAR))
-        ranges[k, 0] = max(0, int(math.floor((geometry[1, k] - reach_y) / side)))
-        ranges[k, 1] = min(down - 1, int(math.floor((geometry[1, k] + reach_y) / side)))
-        ranges[k, 2] = max(0, int(math.floor((geometry[0, k] - reach_x) / side)))
-        ranges[k, 3] = min(across - 1, int(math.floor((geometry[0, k] + reach_x) / side)))
+        ranges[k, 0] = max(0, math.floor((geometry[1, k] - reach_y) / side))
+        ranges[k, 1] = min(down - 1, math.floor((geometry[1, k] + reach_y) / side))
+        ranges[k, 2] = max(0, math.floor((geometry[0, k] - reach_x) / side))
+        ranges[k, 3] = min(across - 1, math.floor((geometry[0, k] + reach_x) / side))
         for row in range(ranges[k, 0], ranges[k, 1] + 1):
             for column in range(ranges[k, 2], ranges[k, 3] + 1):
                 starts[row * across + column + 1] += 1

@@ -1,0 +1,126 @@
+"""The fit of one large picture: tile by tile, in parallel, for the same result as `fit` up to rounding."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numba import njit
+
+from gaussiandiffusion.encoding.fit import (
+    adam,
+    decay,
+    draw_residual,
+    hinge_bounds,
+    limits,
+    new_state,
+    squared_error,
+    unpack,
+)
+from gaussiandiffusion.rendering import kernel
+from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT, FAST
+from gaussiandiffusion.rendering.tiles import bin_splats, collect, gather, tile_grid
+
+PARTS = 4  # jobs for each thread: tiles differ in cost
+
+
+def fit_large(
+    image: np.ndarray,
+    parameters: np.ndarray,
+    rates: np.ndarray,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    lr_end: float,
+    iterations: int,
+    cutoff: np.float32,
+    signed: bool,
+    target: float,
+    pool: ThreadPoolExecutor,
+) -> float:
+    """Fit one image's splats in place.
+
+    Args:
+        image: uint8 (C, H, W).
+        parameters: float32 (K, 5 + C), the start; overwritten with the fit.
+        the rest: see `fit.fit_range`.
+
+    Returns:
+        The mean squared error of the picture drawn without any cut-off.
+    """
+    height, width = image.shape[1:]
+    splats, columns = parameters.shape
+    tiles = tile_grid(height, width)
+    state = new_state(splats, columns)
+    rows, shape, gradients = state[:3]
+    rows[:, :splats] = parameters.T
+    low, high = limits(columns, height, width, signed)
+    enough = target * image.size
+    power1, power2 = 1.0, 1.0
+    for step in range(iterations):
+        unpack(rows, shape)
+        starts, members = bin_splats(shape[:COLUMNS], splats, tiles, cutoff)
+        parts = np.empty((1, columns, len(members)), np.float32)
+        errors = _in_pool(pool, shape, tiles, starts, members, image, cutoff, parts)
+        if errors.sum() <= enough:
+            break
+        gradients[:] = 0
+        collect(parts, members, gradients[None])
+        power1 *= beta1
+        power2 *= beta2
+        rate = decay(step, iterations, lr_end) / (1 - power1)
+        adam(state, rates, low, high, beta1, beta2, epsilon, rate, 1 / math.sqrt(1 - power2))
+    unpack(rows, shape)
+    parameters[:] = rows[:, :splats].T
+    starts, members = bin_splats(shape[:COLUMNS], splats, tiles, np.float32(EXACT))
+    nothing = np.empty((1, 0, 0), np.float32)
+    errors = _in_pool(pool, shape, tiles, starts, members, image, np.float32(EXACT), nothing)
+    return float(errors.sum()) / image.size
+
+
+def _in_pool(
+    pool: ThreadPoolExecutor, shape: np.ndarray, tiles: np.ndarray, starts: np.ndarray, *rest: Any
+) -> np.ndarray:
+    """`_tile_gradients` of all tiles, in jobs of about equal numbers of splats; returns every tile's sum of squares."""
+    errors = np.empty(len(tiles))
+    jobs = torch.get_num_threads() * PARTS
+    inner = np.searchsorted(starts, np.linspace(0, starts[-1], jobs + 1)[1:-1])
+    work = partial(_tile_gradients, shape, tiles, starts, *rest, errors)
+    for done in [pool.submit(work, *pair) for pair in pairwise([0, *inner, len(tiles)])]:
+        done.result()
+    return errors
+
+
+@njit(**FAST)
+def _tile_gradients(shape, tiles, starts, members, image, cutoff, parts, errors, first, last):
+    """Gradients of the splats of tiles [first, last) from each tile, one column of parts (1, F, P) for each member.
+
+    With empty `parts`, only `errors`, of the clamped picture.
+    """
+    channels = image.shape[0]
+    if first >= last:
+        return
+    most = np.max(np.diff(starts[first : last + 1]))
+    boxes, values, picture = kernel.scratch(most, channels, tiles[0, 2], tiles[0, 3])
+    local, gradients = np.empty((shape.shape[0], most), np.float32), np.empty((shape.shape[0], most), np.float32)
+    bounds = np.empty((2, *picture.shape), np.float32)
+    for t in range(first, last):
+        top, left, height, width = tiles[t]
+        window = image[:, top : top + height, left : left + width]
+        begin, end = starts[t], starts[t + 1]
+        splats = end - begin
+        gather(shape[:COLUMNS], shape[COLUMNS:], members[begin:end], tiles[t], local[:COLUMNS], local[COLUMNS:])
+        hinge_bounds(window, bounds)
+        values, errors[t] = draw_residual(local, splats, bounds, height, width, cutoff, boxes, values, picture)
+        if parts.size == 0:
+            errors[t] = squared_error(picture, window)
+            continue
+        kernel.differentiate(
+            local[:COLUMNS], local[COLUMNS:], splats, boxes, values, picture, gradients[:COLUMNS], gradients[COLUMNS:]
+        )
+        parts[0, :, begin:end] = gradients[:, :splats]

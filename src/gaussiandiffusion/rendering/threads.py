@@ -1,0 +1,32 @@
+"""Threads for compiled work, which releases the GIL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import torch
+
+
+def worker_pool(threads: int | None = None) -> ThreadPoolExecutor:
+    """A pool of that many threads (default: torch's number) that take denormal numbers for 0.
+
+    Dark pixels and unlit splats are full of denormals, and a processor takes a hundred times as long over one. Work
+    goes through a pool even where one thread does it, so that its result does not depend on how many there are.
+    """
+    return ThreadPoolExecutor(threads or torch.get_num_threads(), initializer=_flush_denormals)
+
+
+def in_threads(work: Callable[[int, int], None], count: int) -> None:
+    """Run `work(start, stop)` over [0, count), cut into equal parts for torch's number of threads."""
+    threads = max(1, min(torch.get_num_threads(), count))
+    bounds = [math.ceil(count * i / threads) for i in range(threads + 1)]
+    with worker_pool(threads) as pool:
+        for done in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
+            done.result()
+
+
+def _flush_denormals() -> None:
+    torch.set_flush_denormal(True)
