@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import torch
@@ -65,9 +64,7 @@ class PublishedSettings:
 
 
 PUBLISHED: dict[str, PublishedSettings] = {
-    "followup-mnist": PublishedSettings(
-        70, 3000, 5e-3, cycles=3, kernel_size=11, recycle_every=300, stop_error=1e-4
-    ),
+    "followup-mnist": PublishedSettings(70, 3000, 5e-3, cycles=3, kernel_size=11, recycle_every=300, stop_error=1e-4),
     "followup-cifar10": PublishedSettings(500, 3000, 4e-2, kernel_size=32, output="soft", stop_error=1e-5),
     # The paper gives N, the kernel and the two losses. Ours to choose were: the weight of DSSIM (3D Gaussian
     # Splatting's 0.2), steps and rate (the PSNR has levelled off by then), sigmas in pixels, and a start as the

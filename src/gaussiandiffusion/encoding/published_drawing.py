@@ -57,14 +57,13 @@ def draw(
     return to_picture(total.unflatten(-1, (canvas.height, canvas.width)), output)
 
 
-def to_splats(
-    sets: Float[Tensor, "n k f"], canvas: Canvas, *, kernel_size: int, output: Output = "clamp"
-) -> Splats:
+def to_splats(sets: Float[Tensor, "n k f"], canvas: Canvas, *, kernel_size: int, output: Output = "clamp") -> Splats:
     """Published sets of the direct path as `Splats` that redraw the same pictures on the same canvas.
 
     A Gaussian's division by its value at the nearest pixel becomes a factor of its colour. So at other sizes than
     the canvas's, Gaussians much thinner than a pixel are drawn brighter than the published renderer would; and where
-    no pixel lies within 12.6 sigmas, the factor is held at e^80 and the Gaussian lost.
+    no pixel lies within 12.6 sigmas, the factor is held at e^80 and the Gaussian is lost. So is one with |rho| = 1,
+    which is no Gaussian but an endless ridge.
 
     Raises:
         InputError: as `draw`; or the grid path, whose shifted tables are no Gaussians.
