@@ -71,8 +71,8 @@ def to_splats(sets: Float[Tensor, "n k f"], canvas: Canvas, *, kernel_size: int,
     _check(sets, canvas)
     if not is_direct(canvas, kernel_size):
         raise InputError(
-            f"sets drawn with kernel size {kernel_size} on {canvas.height}x{canvas.width} pixels are bilinearly shifted "
-            "tables, not Gaussians; draw them and encode the pictures"
+            f"kernel size {kernel_size} on {canvas.height}x{canvas.width} pixels draws bilinearly shifted tables, not "
+            "Gaussians; draw the sets and encode the pictures"
         )
     pixels = sets.new_tensor([canvas.width - 1, canvas.height - 1])  # between the outermost centres
     rhos = sets[..., 2].clamp(-1 + torch.finfo(sets.dtype).eps, 1 - torch.finfo(sets.dtype).eps)
