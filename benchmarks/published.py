@@ -107,7 +107,7 @@ def time_published(
     steps = np.diff(stamps)[1:]  # the first is the start and a picture
     return {
         "seconds_per_image": (stamps[-1] - stamps[0]) / len(images),
-        "reached": float(fit.psnr.median()) >= target,
+        "reached": float(np.median(fit.psnr)) >= target,
         "psnr_median": float(np.median(fit.psnr)),
         "psnr": fit.psnr.tolist(),
         "iterations": len(steps),

@@ -123,11 +123,20 @@ def test_black_white_and_tiny_images_are_fitted():
             assert bool(torch.isfinite(fit.sets).all())
 
 
-def test_other_images_are_refused(few):
+def test_other_images_are_refused(few, unchecked):
     for wrong, words in [
         (few.astype(np.float32), "must be uint8"),
         (few[0], "must be uint8 of shape"),
         (few[:, :, :1], "at least 2x2 pixels, not 1x16"),
+        (few[:0], "no images"),
     ]:
         with pytest.raises(InputError, match=words):
             fit_published(wrong, SMALL["paper"], iterations=1)
+
+
+def test_impossible_settings_are_refused():
+    for wrong in ({"num_splats": 0}, {"iterations": -1}):
+        with pytest.raises(InputError, match="at least 1 splat and 0 iterations"):
+            replace(PUBLISHED["paper"], **wrong)
+    with pytest.raises(InputError, match="kernel size must be at least 2, not 1"):
+        replace(PUBLISHED["paper"], kernel_size=1)
