@@ -5,7 +5,7 @@ that encoded its data sets: dense drawing by PyTorch, parameters through sigmoid
 squared error, Adam. The best set so far is what counts, on MNIST too, where the original keeps the last.
 
 "paper" is the paper's own encoder: sums of w_i c_i N(x; mu_i, Sigma_i) with N = 150, fitted by L1 + DSSIM (eqs. 1 to
-3). The paper gives no more, and the repository has no code of it. Chosen here: 0.8 L1 + 0.2 (1 - SSIM) as in "3D
+3). The paper gives no more, and its public code fits squared errors. Chosen here: 0.8 L1 + 0.2 (1 - SSIM) as in "3D
 Gaussian Splatting", Adam at 0.02 falling along half a cosine over 1000 steps, Sigma in pixels with sigmas and w_i
 through exp, round starts of one pixel placed by brightness. The decoder's "alpha blending", named elsewhere in the
 paper, is not in its eq. 2 and not here.
