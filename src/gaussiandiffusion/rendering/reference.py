@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -13,8 +15,36 @@ from gaussiandiffusion.splats import Splats
 CHUNK_ELEMENTS = 2**24  # splat-pixel pairs held at once: 64 MiB per float32 intermediate
 
 
+def footprints(splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None = None) -> Float[Tensor, "n k p"]:
+    """exp(-1/2 Mahalanobis^2) of every splat at every point, from the factor Sigma^-1 = A^T A."""
+    a, b, d = splats.precision_factors[..., None].unbind(-2)  # (n, k, 1) each
+    dx = points[:, 0] - splats.means[..., 0, None]  # (n, k, p)
+    dy = points[:, 1] - splats.means[..., 1, None]
+    mahalanobis = (a * dx + b * dy).square() + (d * dy).square()
+    weights = torch.exp(-0.5 * mahalanobis)
+    return weights if cutoff is None else weights.masked_fill(mahalanobis > cutoff * cutoff, 0)
+
+
+def blend(splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None = None) -> Float[Tensor, "n c p"]:
+    """Colour of every point before the output map, all splat-point pairs at once."""
+    weights = footprints(splats, points, cutoff)  # (n, k, p)
+    if splats.opacities is not None:
+        weights = weights * splats.opacities[..., None]
+    if splats.blending == "sum":
+        return torch.einsum("nkp,nkc->ncp", weights, splats.colors) + splats.background[..., None]
+    weights = weights.clamp_max(1)
+    opened = torch.cat([weights.new_ones(len(splats), 1, len(points)), 1 - weights], 1)
+    light = torch.cumprod(opened, 1)  # (n, k + 1, p): before splat k, and at last behind all of them
+    behind = light[:, -1, None] * splats.background[..., None]
+    return torch.einsum("nkp,nkc->ncp", weights * light[:, :-1], splats.colors) + behind
+
+
 def accumulate(
-    splats: Splats, size: int | tuple[int, int] | None = None, *, cutoff: float | None = None
+    splats: Splats,
+    size: int | tuple[int, int] | None = None,
+    *,
+    cutoff: float | None = None,
+    draw: Callable[[Splats, Tensor, float | None], Tensor] = blend,
 ) -> Float[Tensor, "n c h w"]:
     """Colour of every pixel before the output map.
 
@@ -22,6 +52,7 @@ def accumulate(
         splats: sets of K splats.
         size: (height, width) in pixels, or the longer side; default: the canvas.
         cutoff: Mahalanobis distance in sigmas beyond which a splat contributes nothing; None: no cut.
+        draw: draws one block of pixels: `blend`, or the same compiled.
 
     Returns:
         "sum": background + sum_k opacity_k colour_k exp(-1/2 (p-mu_k)^T Sigma_k^-1 (p-mu_k)); "alpha": the
@@ -45,32 +76,9 @@ def accumulate(
         for top in range(0, canvas.height, rows):
             points = grid[top : top + rows].flatten(0, 1)  # (p, 2)
             if blocks and needs_grad:
-                strip = checkpoint(_blend, batch, points, cutoff, use_reentrant=False)
+                strip = checkpoint(draw, batch, points, cutoff, use_reentrant=False)
             else:
-                strip = _blend(batch, points, cutoff)
+                strip = draw(batch, points, cutoff)
             strips.append(strip)
         parts.append(torch.cat(strips, -1))
     return torch.cat(parts).unflatten(-1, (canvas.height, canvas.width))
-
-
-def _blend(splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None) -> Float[Tensor, "n c p"]:
-    weights = footprints(splats, points, cutoff)  # (n, k, p)
-    if splats.opacities is not None:
-        weights = weights * splats.opacities[..., None]
-    if splats.blending == "sum":
-        return torch.einsum("nkp,nkc->ncp", weights, splats.colors) + splats.background[..., None]
-    weights = weights.clamp_max(1)
-    opened = torch.cat([weights.new_ones(len(splats), 1, len(points)), 1 - weights], 1)
-    light = torch.cumprod(opened, 1)  # (n, k + 1, p): before splat k, and at last behind all of them
-    behind = light[:, -1, None] * splats.background[..., None]
-    return torch.einsum("nkp,nkc->ncp", weights * light[:, :-1], splats.colors) + behind
-
-
-def footprints(splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None = None) -> Float[Tensor, "n k p"]:
-    """exp(-1/2 Mahalanobis^2) of every splat at every point, from the factor Sigma^-1 = A^T A."""
-    a, b, d = splats.precision_factors[..., None].unbind(-2)  # (n, k, 1) each
-    dx = points[:, 0] - splats.means[..., 0, None]  # (n, k, p)
-    dy = points[:, 1] - splats.means[..., 1, None]
-    mahalanobis = (a * dx + b * dy).square() + (d * dy).square()
-    weights = torch.exp(-0.5 * mahalanobis)
-    return weights if cutoff is None else weights.masked_fill(mahalanobis > cutoff * cutoff, 0)

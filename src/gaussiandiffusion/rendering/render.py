@@ -13,7 +13,7 @@ from gaussiandiffusion.rendering import reference
 from gaussiandiffusion.rendering.grid import to_picture
 from gaussiandiffusion.splats import Splats
 
-Backend = Literal["auto", "reference", "cpu"]
+Backend = Literal["auto", "reference", "cpu", "compiled"]
 FUSED_FROM = 2**29  # splat-pixel pairs: below, the reference is done before the kernel has been loaded
 
 
@@ -28,11 +28,15 @@ def accumulate(
     if cutoff is not None and not cutoff > 0:
         raise InputError(f"cutoff must be > 0 sigmas or None, not {cutoff}")
     if backend == "auto":
-        backend = "cpu" if _fused_pays(splats, size) else "reference"
+        backend = _choose(splats, size)
     if backend == "cpu":
         from gaussiandiffusion.rendering import cpu
 
         return cpu.accumulate(splats, size, cutoff=cutoff)
+    if backend == "compiled":
+        from gaussiandiffusion.rendering import compiled
+
+        return compiled.accumulate(splats, size, cutoff=cutoff)
     return reference.accumulate(splats, size, cutoff=cutoff)
 
 
@@ -50,7 +54,8 @@ def render(
         size: height and width in pixels, or the longer side with aspect kept; default: the canvas.
         cutoff: distance in sigmas beyond which a splat may be left out (3.5: an error of at most 0.0022 of its
             colour); None draws every splat everywhere.
-        backend: "reference" (PyTorch, any device), "cpu" (fused kernel), or "auto" by device and amount of work.
+        backend: "reference" (PyTorch, any device), "cpu" (fused kernel), "compiled" (the reference under
+            `torch.compile`), or "auto" by device and amount of work.
 
     Returns:
         Images in [0, 1]; differentiable in every parameter of `splats`.
@@ -64,8 +69,12 @@ def render(
     return to_picture(accumulate(splats, size, cutoff=cutoff, backend=backend), splats.output)
 
 
-def _fused_pays(splats: Splats, size: int | tuple[int, int] | None) -> bool:
+def _choose(splats: Splats, size: int | tuple[int, int] | None) -> Backend:
+    if splats.device.type == "cuda":
+        # Compiling takes seconds: worth it in a loop, and what is differentiated is in one.
+        looped = torch.is_grad_enabled() and any(value.requires_grad for value in splats.tensors().values())
+        return "compiled" if looped else "reference"
     canvas = splats.canvas.resized(size)
     work = len(splats) * splats.num_splats * canvas.height * canvas.width
     plain = splats.device.type == "cpu" and splats.means.dtype == torch.float32 and splats.blending == "sum"
-    return plain and work >= FUSED_FROM
+    return "cpu" if plain and work >= FUSED_FROM else "reference"
