@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from gaussiandiffusion.encoding import Encoder
-from gaussiandiffusion.splats import Splats
 from gaussiandiffusion.splats.latent import to_features
 
 NEIGHBOURS = 0.02  # share of the nearest pairs of different images that count as neighbours
@@ -66,5 +65,3 @@ def nearest_pairs(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     nearest, partner = distances.min(1)
     chosen = nearest.argsort()[: max(8, round(NEIGHBOURS * len(images)))]
     return chosen.numpy(), partner[chosen].numpy()
-
-

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gaussiandiffusion.encoding import make_encoder
-from gaussiandiffusion.encoding.fit import MARGIN, MAX_SIGMA, MIN_SIGMA
+from gaussiandiffusion.encoding.parameters import MARGIN, MAX_SIGMA, MIN_SIGMA
 from gaussiandiffusion.rendering import render
 
 STARTS = ["hilbert", "grid"]

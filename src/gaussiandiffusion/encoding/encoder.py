@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,18 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings
+from gaussiandiffusion.encoding import reference
+from gaussiandiffusion.encoding.inputs import to_uint8
+from gaussiandiffusion.encoding.parameters import schedule, send_home, to_parameters, to_splats
+from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings, harder
+from gaussiandiffusion.encoding.starts import start_parameters
 from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.rendering.compiler import kernel_available
 from gaussiandiffusion.rendering.threads import worker_pool
-from gaussiandiffusion.rendering.tiles import WHOLE
 from gaussiandiffusion.splats import Canvas, SplatFile, Splats
 from gaussiandiffusion.splats import storage as splat_storage
 
 BLOCK = 64  # images a thread fits before it reports progress
-LONGER = 8  # factor by which images that missed the target PSNR are fitted longer, round after round
-ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -68,77 +70,80 @@ class Encoder:
         *,
         target_psnr: float | None = None,
         threads: int | None = None,
+        device: torch.device | str = "cpu",
         progress: Callable[[int], None] | None = None,
     ) -> Encoded:
         """Fit one set to every image.
 
         Args:
             images: 8-bit pixels.
-            target_psnr: stop each image at this PSNR (dB); those that miss it are fitted again, longer.
+            target_psnr: stop each image at this PSNR (dB); those that miss it are fitted again, longer, and at last
+                from another start, and keep the best they reached.
             threads: default: torch's number of threads. The result does not depend on it.
+            device: "cpu" for the fused kernel; any other for the reference, whose sets differ by rounding.
             progress: called with the number of images finished since the last call.
 
         Raises:
             InputError: not 8-bit (N, C, H, W), or of another canvas than the template.
         """
         canvas = self._check(images)
-        parameters, errors = self._fit(images, self.settings, target_psnr, threads, progress)
-        if target_psnr is not None:
-            longer = self.settings
-            for _ in range(ROUNDS - 1):
-                missed = np.flatnonzero(_psnr(errors) < target_psnr - 0.05)
-                if not len(missed):
-                    break
-                longer = replace(longer, iterations=longer.iterations * LONGER, lr_end=min(longer.lr_end, 0.03))
-                again, error = self._fit(images[missed], longer, target_psnr, threads, None)
-                better = error < errors[missed]
-                parameters[missed[better]], errors[missed[better]] = again[better], error[better]
-        return Encoded(to_splats(parameters, canvas), torch.from_numpy(_psnr(errors)))
+        run = partial(self._fit, target_psnr=target_psnr, threads=threads, device=device)
+        parameters, errors = run(images, self.settings, progress=progress)
+        for settings in [] if target_psnr is None else harder(self.settings, canvas.channels):
+            missed = np.flatnonzero(to_psnr(errors) < target_psnr)
+            if not len(missed):
+                break
+            again, error = run(images[missed], settings)
+            better = error < errors[missed]
+            parameters[missed[better]], errors[missed[better]] = again[better], error[better]
+        return Encoded(to_splats(parameters, canvas), torch.from_numpy(to_psnr(errors)))
 
     def _fit(
         self,
         images: ndarray,
         settings: EncoderSettings,
+        *,
         target_psnr: float | None,
         threads: int | None,
-        progress: Callable[[int], None] | None,
+        device: torch.device | str,
+        progress: Callable[[int], None] | None = None,
     ) -> tuple[ndarray, ndarray]:
-        # Compiled code is loaded only when something is fitted.
-        from gaussiandiffusion.encoding.fit import fit_range
-        from gaussiandiffusion.encoding.large import fit_large
-        from gaussiandiffusion.encoding.starts import start_parameters
-
-        shared = None if self.template is None else to_parameters(self.template)
-        rates = [settings.lr_mean] * 2 + [settings.lr_scale, settings.lr_shear, settings.lr_scale]
-        rates += [settings.lr_color] * images.shape[1]
-        fixed = (
-            np.array(rates, np.float32), settings.beta1, settings.beta2, settings.epsilon, settings.lr_end,
-            settings.iterations, np.float32(settings.cutoff), settings.signed,
-            -1.0 if target_psnr is None else 10 ** (-target_psnr / 10),
-        )  # fmt: skip
-        shape = (len(images), settings.num_splats, 5 + images.shape[1])
-        parameters, errors = np.empty(shape, np.float32), np.empty(len(images))
+        """Parameters (N, K, 5 + C) and mean squared errors (N,) of one pass."""
+        canvas = Canvas(images.shape[2], images.shape[3], images.shape[1])
+        plan = schedule(settings, canvas, target_psnr)
+        parameters = np.empty((len(images), settings.num_splats, len(plan.rates)), np.float32)
+        errors = np.empty(len(images))
+        shared = to_parameters(self.template) if self.template is not None and settings.start == "template" else None
+        fused = torch.device(device).type == "cpu" and kernel_available()
 
         def fit_block(start: int) -> int:
-            block = slice(start, min(start + BLOCK, len(images)))
+            block = slice(start, start + BLOCK)
             part = np.ascontiguousarray(images[block])
             parameters[block] = start_parameters(part, settings) if shared is None else shared
-            fit_range(part, parameters[block], *fixed, errors[block])
+            if not fused:
+                reference.fit_range(part, parameters[block], plan, errors[block], device)
+            else:
+                fit_range(part, parameters[block], plan, errors[block])
             return len(part)
 
+        if fused:  # compiled code is loaded only when something is fitted
+            from gaussiandiffusion.encoding.fit import fit_range
+            from gaussiandiffusion.encoding.large import WHOLE, fit_large
+
         with worker_pool(threads) as pool:
-            if max(images.shape[2:]) > WHOLE:
+            if fused and canvas.longer_side > WHOLE:
                 for i, image in enumerate(images):
                     parameters[i] = start_parameters(images[i : i + 1], settings)[0] if shared is None else shared[0]
-                    errors[i] = fit_large(image, parameters[i], *fixed, pool)
+                    errors[i] = fit_large(image, parameters[i], plan, pool)
                     if progress is not None:
                         progress(1)
             else:
-                for finished in pool.map(fit_block, range(0, len(images), BLOCK)):
+                starts = range(0, len(images), BLOCK)
+                for done in pool.map(fit_block, starts) if fused else map(fit_block, starts):
                     if progress is not None:
-                        progress(finished)
-            if shared is not None:
-                send_home(parameters, shared[0])
+                        progress(done)
+        if shared is not None:
+            send_home(parameters, shared[0])
         return parameters, errors
 
     def _check(self, images: ndarray) -> Canvas:
@@ -213,71 +218,6 @@ def template_sha256(template: Splats) -> str:
     return digest.hexdigest()
 
 
-def to_uint8(images: Any) -> UInt8[ndarray, "n c h w"]:
-    """Bring images in any of the accepted forms to 8-bit (N, C, H, W)."""
-    if isinstance(images, str | os.PathLike):
-        from gaussiandiffusion.data import load_images
-
-        return load_images(Path(images)).images
-    if isinstance(images, Sequence):
-        parts = [to_uint8(image) for image in images]
-        if not parts:
-            raise InputError("no images given; pass at least one")
-        if len({part.shape[1:] for part in parts}) > 1:
-            shapes = ", ".join(str(part.shape[1:]) for part in parts[:4])
-            raise InputError(f"images of different sizes or modes cannot be encoded together: {shapes}")
-        return np.concatenate(parts)
-    if hasattr(images, "getbands"):  # PIL
-        from gaussiandiffusion.data.pictures import to_pixels
-
-        return to_pixels(images, "the PIL image")[None]
-    if isinstance(images, Tensor):
-        images = images.detach().cpu()
-        images = images.float() if images.is_floating_point() else images  # NumPy has no bfloat16
-    pixels = np.asarray(images)
-    if pixels.ndim != 4:
-        raise InputError(f"images must have shape (N, C, H, W), not {pixels.shape}")
-    if pixels.dtype == np.uint8:
-        return pixels
-    if not np.isfinite(pixels).all() or pixels.min(initial=0) < 0 or pixels.max(initial=0) > 1:
-        raise InputError("float images must be finite and lie in [0, 1]; divide 8-bit values by 255")
-    return np.rint(pixels * 255).astype(np.uint8)
-
-
-def to_splats(parameters: Float[ndarray, "n k f"], canvas: Canvas) -> Splats:
-    """Fit parameters (pixels) to splats (canvas units)."""
-    values = torch.from_numpy(parameters)
-    scale = canvas.pixels_per_unit
-    half = torch.tensor([canvas.width - 1, canvas.height - 1]) / 2
-    a, b, d = values[..., 2].exp(), values[..., 3], values[..., 4].exp()
-    factors = torch.stack([a, b, d], -1) * scale
-    return Splats.from_precision_factors((values[..., :2] - half) / scale, factors, values[..., 5:], canvas)
-
-
-def to_parameters(splats: Splats) -> Float[ndarray, "n k f"]:
-    """Inverse of `to_splats`."""
-    canvas = splats.canvas
-    scale = canvas.pixels_per_unit
-    half = torch.tensor([canvas.width - 1, canvas.height - 1]) / 2
-    a, b, d = (splats.precision_factors / scale).unbind(-1)
-    columns = [
-        splats.means * scale + half,
-        a.log()[..., None],
-        b[..., None],
-        d.log()[..., None],
-        splats.colors,
-    ]
-    return torch.cat(columns, -1).float().numpy()
-
-
-def send_home(parameters: Float[ndarray, "n k f"], template: Float[ndarray, "k f"]) -> None:
-    """Put splats without any colour back where the template has them, in place.
-
-    They draw nothing wherever they are, and where the fit happened to leave them says nothing of the image.
-    """
-    unlit = (parameters[..., 5:] == 0).all(-1)  # (n, k)
-    parameters[..., :5] = np.where(unlit[..., None], template[:, :5], parameters[..., :5])
-
-
-def _psnr(errors: ndarray) -> ndarray:
+def to_psnr(errors: ndarray) -> ndarray:
+    """PSNR (dB, at most 100) of mean squared errors."""
     return (-10 * np.log10(np.maximum(errors, 1e-10))).astype(np.float32)

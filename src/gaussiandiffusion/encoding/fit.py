@@ -1,7 +1,6 @@
 """The fit: fused Adam on a hinge residual, one image at a time, all in one compiled loop.
 
-A splat's parameters are, in pixels: mx, my, log a, b, log d (see `rendering.kernel`) and C colours. Inside, every
-parameter is a row over the splats, padded to whole vectors.
+Splats come and go as `parameters` describes; inside, every parameter is a row over the splats, padded to whole vectors.
 """
 
 from __future__ import annotations
@@ -11,44 +10,40 @@ import math
 import numpy as np
 from numba import njit
 
+from gaussiandiffusion.encoding.parameters import ANYTHING
 from gaussiandiffusion.rendering import kernel
-from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT, FAST
+from gaussiandiffusion.rendering.compiler import FAST
+from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT
 from gaussiandiffusion.rendering.simd import LANES, STRICT, broadcast, clip, exp2, load, sqrt, store, store_totals
 
 F = np.float32
-MIN_SIGMA = 0.3  # pixels, of 1/a and 1/d
-MAX_SIGMA = 12 / 28  # of the longer side
-MAX_SHEAR = 3.0  # of |b|
-MARGIN = 1.0  # pixels a centre may lie outside the canvas
-ANYTHING = 1e30
 _LOG2E = F(math.log2(math.e))
 
 
 @njit(**FAST)
-def fit_range(images, parameters, rates, beta1, beta2, epsilon, lr_end, iterations, cutoff, signed, target, errors):
+def fit_range(images, parameters, schedule, errors):
     """Fit images one after another, in place.
 
     Args:
         images: uint8 (N, C, H, W).
         parameters: float32 (N, K, 5 + C), starts in, fits out.
-        rates: float32 (5 + C,), one learning rate a column.
-        target: mean squared hinge residual at which an image's fit stops, or a negative number.
+        schedule: a `Schedule`.
         errors: float64 (N,), overwritten with the mean squared error of the picture drawn without any cut-off.
     """
     count, channels, height, width = images.shape
     splats, columns = parameters.shape[1:]
     boxes, values, picture = kernel.scratch(splats, channels, height, width)
     state = new_state(splats, columns)
-    low, high = limits(columns, height, width, signed)
     bounds = np.empty((2, *picture.shape), np.float32)
-    enough = target * channels * height * width
+    cutoff = F(schedule.cutoff)
+    enough = schedule.target * channels * height * width
     for i in range(count):
         hinge_bounds(images[i], bounds)
         state[:] = F(0)
         rows, shape, gradients = state[0], state[1], state[2]
         rows[:, :splats] = parameters[i].T
         power1, power2 = 1.0, 1.0
-        for step in range(iterations):
+        for step in range(schedule.iterations):
             unpack(rows, shape)
             values, error = draw_residual(shape, splats, bounds, height, width, cutoff, boxes, values, picture)
             if error <= enough:
@@ -57,10 +52,9 @@ def fit_range(images, parameters, rates, beta1, beta2, epsilon, lr_end, iteratio
                 shape[:COLUMNS], shape[COLUMNS:], splats, boxes, values, picture,
                 gradients[:COLUMNS], gradients[COLUMNS:],
             )  # fmt: skip
-            power1 *= beta1
-            power2 *= beta2
-            rate = decay(step, iterations, lr_end) / (1 - power1)
-            adam(state, rates, low, high, beta1, beta2, epsilon, rate, 1 / math.sqrt(1 - power2))
+            power1 *= schedule.beta1
+            power2 *= schedule.beta2
+            adam(state, schedule, decay(step, schedule) / (1 - power1), 1 / math.sqrt(1 - power2))
         unpack(rows, shape)
         values, error = draw_residual(shape, splats, bounds, height, width, F(EXACT), boxes, values, picture)
         errors[i] = squared_error(picture, images[i]) / (channels * height * width)
@@ -74,21 +68,10 @@ def new_state(splats, columns):
 
 
 @njit(**FAST)
-def limits(columns, height, width, signed):
-    """Lowest and highest value of every row of parameters, float32 (5 + C,)."""
-    largest = math.log(MAX_SIGMA * max(height, width))
-    low, high = np.empty(columns, np.float32), np.empty(columns, np.float32)
-    low[:2], high[0], high[1] = -MARGIN, width - 1 + MARGIN, height - 1 + MARGIN
-    low[2:5], high[2:5] = -largest, -math.log(MIN_SIGMA)
-    low[3], high[3] = -MAX_SHEAR, MAX_SHEAR
-    low[5:], high[5:] = -ANYTHING if signed else 0.0, ANYTHING
-    return low, high
-
-
-@njit(**FAST)
-def decay(step, iterations, lr_end):
+def decay(step, schedule):
     """Half a cosine from 1 towards `lr_end` over the iterations."""
-    return lr_end + (1 - lr_end) * 0.5 * (1 + math.cos(math.pi * step / iterations))
+    cosine = 0.5 * (1 + math.cos(math.pi * step / schedule.iterations))
+    return schedule.lr_end + (1 - schedule.lr_end) * cosine
 
 
 @njit(**STRICT)
@@ -162,22 +145,23 @@ def squared_error(residual, image):
 
 
 @njit(**STRICT)
-def adam(state, rates, low, high, beta1, beta2, epsilon, rate, correction):
+def adam(state, schedule, rate, correction):
     """One step of every parameter, kept within its limits.
 
     Args:
         state: of `new_state`; its gradients are with respect to geometry and colours.
-        rate: factor of all `rates`, the first moment's bias correction included.
+        rate: factor of all the schedule's rates, the first moment's bias correction included.
         correction: factor of the root of the second moment.
     """
     rows, shape, gradients = state[0].reshape(-1), state[1].reshape(-1), state[2].reshape(-1)
     moments1, moments2 = state[3].reshape(-1), state[4].reshape(-1)
-    b1, b2, c1, c2 = broadcast(F(beta1)), broadcast(F(beta2)), broadcast(F(1 - beta1)), broadcast(F(1 - beta2))
-    root, small = broadcast(F(correction)), broadcast(F(epsilon))
+    b1, b2 = broadcast(F(schedule.beta1)), broadcast(F(schedule.beta2))
+    c1, c2 = broadcast(F(1 - schedule.beta1)), broadcast(F(1 - schedule.beta2))
+    root, small = broadcast(F(correction)), broadcast(F(schedule.epsilon))
     width = state.shape[2]
     for j in range(state.shape[1]):
-        speed = broadcast(F(rate) * rates[j])
-        lowest, highest = broadcast(low[j]), broadcast(high[j])
+        speed = broadcast(F(rate) * schedule.rates[j])
+        lowest, highest = broadcast(schedule.low[j]), broadcast(schedule.high[j])
         for at in range(j * width, (j + 1) * width, LANES):
             gradient = load(gradients, at)
             if j == 2 or j == 4:  # chain rule of log a, log d

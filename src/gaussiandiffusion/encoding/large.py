@@ -17,38 +17,29 @@ from gaussiandiffusion.encoding.fit import (
     decay,
     draw_residual,
     hinge_bounds,
-    limits,
     new_state,
     squared_error,
     unpack,
 )
+from gaussiandiffusion.encoding.parameters import Schedule
 from gaussiandiffusion.rendering import kernel
-from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT, FAST
-from gaussiandiffusion.rendering.tiles import bin_splats, collect, gather, tile_grid
+from gaussiandiffusion.rendering.compiler import FAST
+from gaussiandiffusion.rendering.kernel import COLUMNS
+from gaussiandiffusion.rendering.tiles import WHOLE, bin_splats, collect, gather, tile_grid
+
+__all__ = ["WHOLE", "fit_large"]
 
 PARTS = 4  # jobs for each thread: tiles differ in cost
 
 
-def fit_large(
-    image: np.ndarray,
-    parameters: np.ndarray,
-    rates: np.ndarray,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-    lr_end: float,
-    iterations: int,
-    cutoff: np.float32,
-    signed: bool,
-    target: float,
-    pool: ThreadPoolExecutor,
-) -> float:
+def fit_large(image: np.ndarray, parameters: np.ndarray, schedule: Schedule, pool: ThreadPoolExecutor) -> float:
     """Fit one image's splats in place.
 
     Args:
         image: uint8 (C, H, W).
         parameters: float32 (K, 5 + C), the start; overwritten with the fit.
-        the rest: see `fit.fit_range`.
+        schedule: rates and limits.
+        pool: its threads share the work.
 
     Returns:
         The mean squared error of the picture drawn without any cut-off.
@@ -59,10 +50,10 @@ def fit_large(
     state = new_state(splats, columns)
     rows, shape, gradients = state[:3]
     rows[:, :splats] = parameters.T
-    low, high = limits(columns, height, width, signed)
-    enough = target * image.size
+    cutoff, exact = np.float32(schedule.cutoff), exact
+    enough = schedule.target * image.size
     power1, power2 = 1.0, 1.0
-    for step in range(iterations):
+    for step in range(schedule.iterations):
         unpack(rows, shape)
         starts, members = bin_splats(shape[:COLUMNS], splats, tiles, cutoff)
         parts = np.empty((1, columns, len(members)), np.float32)
@@ -71,15 +62,14 @@ def fit_large(
             break
         gradients[:] = 0
         collect(parts, members, gradients[None])
-        power1 *= beta1
-        power2 *= beta2
-        rate = decay(step, iterations, lr_end) / (1 - power1)
-        adam(state, rates, low, high, beta1, beta2, epsilon, rate, 1 / math.sqrt(1 - power2))
+        power1 *= schedule.beta1
+        power2 *= schedule.beta2
+        adam(state, schedule, decay(step, schedule) / (1 - power1), 1 / math.sqrt(1 - power2))
     unpack(rows, shape)
     parameters[:] = rows[:, :splats].T
-    starts, members = bin_splats(shape[:COLUMNS], splats, tiles, np.float32(EXACT))
+    starts, members = bin_splats(shape[:COLUMNS], splats, tiles, exact)
     nothing = np.empty((1, 0, 0), np.float32)
-    errors = _in_pool(pool, shape, tiles, starts, members, image, np.float32(EXACT), nothing)
+    errors = _in_pool(pool, shape, tiles, starts, members, image, exact, nothing)
     return float(errors.sum()) / image.size
 
 

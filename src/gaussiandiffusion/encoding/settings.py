@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -136,6 +137,33 @@ def default_settings(
     tuned: dict[str, Any] = dict(zip(_FIELDS, values, strict=True))
     settings = replace(settings, **tuned)
     return replace(settings, epsilon=_TEMPLATE_EPSILON) if start == "template" else settings
+
+
+def harder(settings: EncoderSettings, channels: int) -> Iterator[EncoderSettings]:
+    """Settings to try in turn on images that missed a target PSNR: longer, then longest from other starts.
+
+    A template's sets stay its sets: they are only fitted longer.
+    """
+    for factor in (3, 12):
+        iterations = factor * settings.iterations
+        if settings.start == "template":
+            yield replace(settings, iterations=iterations)
+        else:
+            yield _retuned(settings, channels, settings.start, iterations)
+    if settings.start != "template":
+        for start in ("hilbert", "grid"):
+            yield _retuned(settings, channels, start, 50 * settings.iterations)
+
+
+def _retuned(settings: EncoderSettings, channels: int, start: str, iterations: int) -> EncoderSettings:
+    return default_settings(
+        channels,
+        num_splats=settings.num_splats,
+        start=start,
+        iterations=iterations,
+        signed=settings.signed,
+        cutoff=settings.cutoff,
+    )
 
 
 def _distance(key: tuple[int, int, int], num_splats: int, iterations: int) -> float:

@@ -9,10 +9,10 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 
+from gaussiandiffusion.encoding.parameters import COLUMNS
 from gaussiandiffusion.encoding.settings import EncoderSettings
-from gaussiandiffusion.rendering.kernel import COLUMNS, FAST
+from gaussiandiffusion.rendering.compiler import compiled
 
 F = np.float32
 
@@ -71,7 +71,7 @@ def hilbert_walk(height: int, width: int) -> np.ndarray:
     return np.stack([y[inside], x[inside]], -1).astype(np.int32)
 
 
-@njit(**FAST)
+@compiled
 def _hilbert_range(images, walk, gradient, floor, brightness, init_sigma, parameters):
     """Cut the density along the walk in K equal parts; each part's centroid becomes a splat.
 

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from gaussiandiffusion.encoding.encoder import Encoder, to_parameters, to_splats
+from gaussiandiffusion.encoding.encoder import Encoder
+from gaussiandiffusion.encoding.parameters import to_parameters, to_splats
 from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings
 from gaussiandiffusion.splats import Canvas, Splats
 

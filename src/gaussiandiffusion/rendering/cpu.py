@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.rendering import kernel
+from gaussiandiffusion.rendering.compiler import FAST
 from gaussiandiffusion.rendering.threads import in_threads
 from gaussiandiffusion.rendering.tiles import bin_splats, collect, gather, tile_grid
 from gaussiandiffusion.splats import Canvas, Splats
@@ -97,7 +98,7 @@ def _plans(geometry: np.ndarray, canvas: Canvas, cutoff: np.float32) -> Iterator
         yield slice(i, i + 1), tiles, *bin_splats(geometry[i], splats, tiles, cutoff), len(tiles)
 
 
-@njit(**kernel.FAST)
+@njit(**FAST)
 def _forward(geometry, colors, tiles, starts, members, cutoff, out, start, stop):
     """Jobs [start, stop); job j draws tile j % T of image j // T."""
     most = np.max(np.diff(starts))
@@ -115,7 +116,7 @@ def _forward(geometry, colors, tiles, starts, members, cutoff, out, start, stop)
         out[i, :, top : top + height, left : left + width] = picture[:, :height, :width]
 
 
-@njit(**kernel.FAST)
+@njit(**FAST)
 def _backward(geometry, colors, tiles, starts, members, cutoff, residual, part_geometry, part_colors, start, stop):
     """As `_forward`; fills part_geometry (N, 5, P) and part_colors (N, C, P), one column for each of `members`."""
     most = np.max(np.diff(starts))

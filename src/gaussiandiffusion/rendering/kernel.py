@@ -15,11 +15,11 @@ vectors, `advance` apart: one loop serves all.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import int32, njit
 
+from gaussiandiffusion.rendering.compiler import FAST
 from gaussiandiffusion.rendering.simd import (
     HALF,
     LANES,
@@ -36,7 +36,6 @@ from gaussiandiffusion.rendering.simd import (
 COLUMNS = 5  # of the geometry: mx, my, a, b, d
 EXACT = 5.8  # sigmas: exp(-cutoff^2 / 2) < 2^-24
 FAR = 1e9  # pixels; beyond it, pixel numbers would leave int32
-FAST: dict[str, Any] = {"fastmath": True, "error_model": "numpy", "nogil": True, "cache": True}
 
 F = np.float32
 _SQRT_HALF_LOG2E = F(0.8493218002880190)  # scales u, v so that exp(-(u^2+v^2)/2) = 2^-(u'^2+v'^2)

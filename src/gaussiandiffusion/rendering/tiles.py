@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
-from gaussiandiffusion.rendering.kernel import COLUMNS, FAR, FAST
+from gaussiandiffusion.rendering.compiler import compiled
+from gaussiandiffusion.rendering.kernel import COLUMNS, FAR
 
 TILE = 64  # pixels of a side
 WHOLE = 128  # pixels: a canvas of no longer side is one tile
@@ -31,7 +31,7 @@ def tile_grid(height: int, width: int) -> np.ndarray:
     )
 
 
-@njit(**FAST)
+@compiled
 def bin_splats(geometry, splats, tiles, cutoff):
     """Which splats reach which tile.
 
@@ -79,7 +79,7 @@ def bin_splats(geometry, splats, tiles, cutoff):
     return starts, members
 
 
-@njit(**FAST)
+@compiled
 def gather(geometry, colors, members, tile, local_geometry, local_colors):
     """Copy a tile's splats into its own pixel coordinates."""
     for i in range(members.shape[0]):
@@ -92,7 +92,7 @@ def gather(geometry, colors, members, tile, local_geometry, local_colors):
             local_colors[c, i] = colors[c, k]
 
 
-@njit(**FAST)
+@compiled
 def collect(parts, members, whole):
     """Add up what each tile found of each splat: parts (N, F, P) into whole (N, F, K), in the tiles' order."""
     for i in range(parts.shape[0]):

@@ -1,0 +1,75 @@
+"""The fit as a paper would print it: dense PyTorch with autograd, on any device; what `fit` computes, much slower."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+from torch import Tensor
+
+from gaussiandiffusion.encoding.parameters import COLUMNS, Schedule
+
+ELEMENTS = 2**24  # splat-pixel pairs held at once
+
+
+def fit_range(
+    images: UInt8[ndarray, "n c h w"],
+    parameters: Float[ndarray, "n k f"],
+    schedule: Schedule,
+    errors: Float[ndarray, " n"],
+    device: torch.device | str = "cpu",
+) -> None:
+    """Fit images side by side, in place; arguments as `fit.fit_range`.
+
+    Splats are cut at the ellipse of `cutoff` sigmas, the kernel at its bounding box, so the two agree to that and to
+    rounding; Adam's nearly sign-like steps then tell them apart by and by.
+    """
+    pairs = parameters.shape[1] * images.shape[2] * images.shape[3]
+    batch = max(1, ELEMENTS // pairs)
+    for start in range(0, len(images), batch):
+        part = slice(start, start + batch)
+        goal = torch.from_numpy(images[part]).to(device).float() / 255
+        rows = torch.from_numpy(parameters[part]).to(device)
+        rows, error = _fit(goal, rows, schedule)
+        parameters[part], errors[part] = rows.cpu().numpy(), error.double().cpu().numpy()
+
+
+def _fit(
+    goal: Float[Tensor, "n c h w"], rows: Float[Tensor, "n k f"], schedule: Schedule
+) -> tuple[Float[Tensor, "n k f"], Float[Tensor, " n"]]:
+    rates, low, high = (torch.from_numpy(row).to(goal) for row in schedule[:3])
+    lowest = goal.masked_fill(goal == 0, -math.inf)
+    highest = goal.masked_fill(goal == 1, math.inf)
+    first, second = torch.zeros_like(rows), torch.zeros_like(rows)
+    for step in range(schedule.iterations):
+        rows.requires_grad_()
+        drawn = draw(rows, goal.shape[2], goal.shape[3], schedule.cutoff)
+        residual = drawn - drawn.clamp(lowest, highest)
+        loss = residual.square().flatten(1).sum(1)  # (n,)
+        going = loss.detach() > schedule.target * goal[0].numel()
+        if not bool(going.any()):
+            break
+        (gradient,) = torch.autograd.grad(loss.sum() / 2, rows)
+        rows = rows.detach()
+        first = schedule.beta1 * first + (1 - schedule.beta1) * gradient
+        second = schedule.beta2 * second + (1 - schedule.beta2) * gradient.square()
+        cosine = 0.5 * (1 + math.cos(math.pi * step / schedule.iterations))
+        rate = (schedule.lr_end + (1 - schedule.lr_end) * cosine) / (1 - schedule.beta1 ** (step + 1))
+        root = (second / (1 - schedule.beta2 ** (step + 1))).sqrt() + schedule.epsilon
+        moved = (rows - rate * rates * first / root).clamp(low, high)
+        rows = torch.where(going[:, None, None], moved, rows)
+    rows = rows.detach()
+    error = (draw(rows, goal.shape[2], goal.shape[3], math.inf).clamp(0, 1) - goal).square().flatten(1).mean(1)
+    return rows, error
+
+
+def draw(rows: Float[Tensor, "n k f"], height: int, width: int, cutoff: float) -> Float[Tensor, "n c h w"]:
+    """Sum of the splats that `rows` of parameters describe, in pixels."""
+    y, x = (torch.arange(n, dtype=rows.dtype, device=rows.device) for n in (height, width))
+    mx, my, log_a, b, log_d = rows[..., :COLUMNS, None, None].unbind(2)  # (n, k, 1, 1) each
+    dx, dy = x - mx, y[:, None] - my
+    squares = (log_a.exp() * dx + b * dy).square() + (log_d.exp() * dy).square()  # (n, k, h, w)
+    weights = torch.exp(-0.5 * squares) * (squares <= cutoff * cutoff)
+    return torch.einsum("nkhw,nkc->nchw", weights, rows[..., COLUMNS:])
