@@ -6,7 +6,6 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -25,32 +24,6 @@ from gaussiandiffusion.training.config import Augmentation, TrainConfig
 from gaussiandiffusion.training.streams import Stream
 
 STATISTICS_IMAGES = 4096
-
-
-class Latents(Protocol):
-    """What gives the latents of samples as they are seen in an epoch."""
-
-    def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b k f"]: ...
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Latents, labels (None when unconditional) and the representation they are in.
-
-    Attributes:
-        size: number of images.
-        psnr: mean PSNR (dB) of the sets that the statistics were measured on.
-    """
-
-    latents: Latents
-    size: int
-    labels: Int64[Tensor, " n"] | None
-    num_classes: int
-    representation: SplatRepresentation
-    psnr: float
-
-    def __len__(self) -> int:
-        return self.size
 
 
 @dataclass(frozen=True)
@@ -91,6 +64,26 @@ class LiveLatents:
         return self.transform.encode(self.source.encode(epoch, indices).splats)
 
 
+@dataclass(frozen=True)
+class TrainingSet:
+    """Latents, labels (None when unconditional) and the representation they are in.
+
+    Attributes:
+        size: number of images.
+        psnr: mean PSNR (dB) of the sets that the statistics were measured on.
+    """
+
+    latents: StoredLatents | LiveLatents
+    size: int
+    labels: Int64[Tensor, " n"] | None
+    num_classes: int
+    representation: SplatRepresentation
+    psnr: float
+
+    def __len__(self) -> int:
+        return self.size
+
+
 def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet:
     """Encode the training split that a configuration names, or what the latents' statistics need of it.
 
@@ -119,9 +112,8 @@ def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet
     representation = SplatRepresentation.fit(encoder, encoded.splats, per_slot=config.per_slot)
     # The copy stays on the CPU when the representation moves.
     transform = copy.deepcopy(representation.latent_transform)
-    latents = StoredLatents(transform.encode(encoded.splats)) if once else LiveLatents(source, transform)
     return TrainingSet(
-        latents=latents,
+        latents=StoredLatents(transform.encode(encoded.splats)) if once else LiveLatents(source, transform),
         size=len(images),
         labels=labels,
         num_classes=0 if labels is None else int(labels.max()) + 1,
