@@ -100,6 +100,25 @@ def test_learned_template_and_training_go_together(tmp_path, stroke_file):
     assert run([*argv, "--max-steps", "3", "--resume", "--learning-rate", "0.5"]) == 2
 
 
+def test_training_encodes_live_as_typed(tmp_path, stroke_file, capsys):
+    preset = tmp_path / "own.toml"
+    preset.write_text(
+        f'data = "{stroke_file}"\nsplats = 8\niterations = 10\nmodel = "tiny"\nbatch_size = 16\n'
+        'mixed_precision = "no"\n'
+    )
+    folder = tmp_path / "run"
+    argv = ["train", str(preset), "--output-dir", str(folder), "--device", "cpu", "--conditional", "False"]
+    live = ["--encode", "live", "--augment.flip", "True", "--augment.shift", "0.5"]
+    assert "augment needs encode = live" in refused(capsys, *argv, "--augment.flip", "True")
+    assert run([*argv, *live, "--max-steps", "2"]) == 0
+    assert run([*argv, *live, "--max-steps", "3", "--resume"]) == 0
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["encode"], config["conditional"]) == ("live", False)
+    assert config["augment"] == {"flip": True, "shift": 0.5, "rotate": 0, "zoom": 0}
+    assert "was trained with augment" in refused(capsys, *argv, "--resume", *live[:2], "--augment.no-flip")
+    assert run(["sample", "--model", str(folder / "pipeline"), "--num", "2", "--out", str(tmp_path / "o")]) == 0
+
+
 def test_bad_words_are_answered_in_one_line(tmp_path, capsys):
     out = tmp_path / "o"
     for argv, complaint in [
@@ -115,6 +134,8 @@ def test_bad_words_are_answered_in_one_line(tmp_path, capsys):
         (["sample", "--device", "tpu", "--out", out], "--device"),
         (["train", "minst"], "no preset or file 'minst'"),
         (["train", "mnist", "--max-stepz", "3"], "--max-stepz"),
+        (["train", "mnist", "--encode", "sometimes"], "--encode"),
+        (["train", "mnist", "--encode", "live", "--augment.shift", "-1"], "augment.shift must be a number of at least"),
         (["encode", "minst", "--out", out], "mnist"),
         (["render", tmp_path / "none.safetensors", "--out", out], "no such splat file"),
     ]:

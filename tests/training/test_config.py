@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.training.config import TrainConfig, load_config, presets
+from gaussiandiffusion.training.config import Augmentation, TrainConfig, load_config, presets
 
 
 def test_every_preset_is_readable_and_its_template_is_there():
@@ -19,9 +19,18 @@ def test_every_preset_is_readable_and_its_template_is_there():
 
 
 def test_a_saved_configuration_reads_back(tmp_path):
-    config = TrainConfig(max_steps=7, prediction="epsilon", num_train_timesteps=200, limit=5)
+    config = TrainConfig(
+        max_steps=7, prediction="epsilon", num_train_timesteps=200, limit=5,
+        encode="live", augment=Augmentation(flip=True, rotate=2.5),
+    )  # fmt: skip
     (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
     assert load_config(tmp_path / "config.json") == config
+
+
+def test_a_preset_says_in_a_table_how_to_augment(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text('encode = "live"\n[augment]\nflip = true\nshift = 2\n')
+    assert load_config(path) == TrainConfig(encode="live", augment=Augmentation(flip=True, shift=2))
 
 
 @pytest.mark.parametrize(
@@ -33,6 +42,12 @@ def test_a_saved_configuration_reads_back(tmp_path):
         ('prediction = "x0"', "prediction must be"),
         ("max_steps = 0", "max_steps must be >= 1"),
         ("label_dropout = 1.0", r"label_dropout must lie in \[0, 1\)"),
+        ('encode = "sometimes"', "encode must be"),
+        ("[augment]\nflip = true", "augment needs encode = live"),
+        ('encode = "live"\n[augment]\nflop = true', "unknown setting 'augment.flop'; known are augment.flip"),
+        ('encode = "live"\n[augment]\nflip = 1', "augment.flip must be bool, not 1"),
+        ('encode = "live"\n[augment]\nshift = -1', "augment.shift must be a number of at least 0"),
+        ('encode = "live"\naugment = true', r"augment must be a table, \[augment\]"),
         ("max_steps = = 3", "is not readable as toml"),
     ],
 )

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import threading
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,20 +14,24 @@ from gaussiandiffusion.data import load_images
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training import checkpoint
-from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.data import batches, load_training_set
+from gaussiandiffusion.training.config import Augmentation, TrainConfig
+from gaussiandiffusion.training.data import load_training_set
 from gaussiandiffusion.training.trainer import Trainer
 
 WEIGHTS = "pipeline/transformer/diffusion_pytorch_model.safetensors"
 
 
-@pytest.fixture(scope="module")
-def config(stroke_file):
-    return TrainConfig(
+LIVE = {"encode": "live", "augment": Augmentation(flip=True, shift=0.5)}
+
+
+@pytest.fixture(scope="module", params=[{}, LIVE], ids=["once", "live"])
+def config(request, stroke_file):
+    config = TrainConfig(
         data=str(stroke_file), splats=8, iterations=10, model="tiny", max_steps=8, batch_size=16, accumulation=2,
         render_weight=1.0, log_every=1, sample_every=100, checkpoint_every=3, warmup_steps=2,
         mixed_precision="no", num_inference_steps=2,
     )  # fmt: skip
+    return replace(config, **request.param)
 
 
 @pytest.fixture(scope="module")
@@ -93,16 +99,45 @@ def test_ctrl_c_saves_and_is_reported_as_an_interruption(config, data, tmp_path)
     assert checkpoint.checkpoints(tmp_path)[-1].stem == "step-00000002"
 
 
+def loader_threads():
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+
+
+def test_no_loading_thread_is_left_whatever_ends_the_training(config, data, tmp_path):
+    Trainer(replace(config, max_steps=1), data, tmp_path, "cpu").train()
+    assert not loader_threads()
+    with pytest.raises(KeyboardInterrupt):
+        train_until(config, data, tmp_path, 1, signal.SIGINT)
+    assert not loader_threads()
+    diverging = Trainer(config, data, tmp_path, "cpu")
+    diverging.network = lambda noisy, *_: noisy * float("nan")
+    with pytest.raises((InputError, RuntimeError)):
+        diverging.train()
+    assert not loader_threads()
+
+
+def test_a_checkpoint_from_before_a_setting_existed_is_continued_with_its_default(config, data, tmp_path):
+    train_until(config, data, tmp_path, 2)
+    path = tmp_path / "config.json"
+    before = json.loads(path.read_text())
+    for name in ("encode", "augment"):
+        del before[name]
+    path.write_text(json.dumps(before))
+    if config.encode == "once":
+        checkpoint.check_same(tmp_path, config)
+    else:
+        with pytest.raises(InputError, match="was trained with augment = "):
+            checkpoint.check_same(tmp_path, config)
+
+
 def test_a_checkpoint_of_another_configuration_is_refused(config, data, uninterrupted):
-    other = TrainConfig(**(config.to_dict() | {"learning_rate": 0.5}))
+    other = replace(config, learning_rate=0.5)
     with pytest.raises(InputError, match=r"was trained with learning_rate = 0.001, not 0.5"):
         Trainer(other, data, uninterrupted, "cpu").train(resume=True)
 
 
 def test_the_loss_falls_and_the_pipeline_is_a_model(config, data, tmp_path):
-    longer = TrainConfig(
-        **(config.to_dict() | {"max_steps": 60, "accumulation": 1, "learning_rate": 3e-3, "sample_every": 60})
-    )
+    longer = replace(config, max_steps=60, accumulation=1, learning_rate=3e-3, sample_every=60)
     Trainer(longer, data, tmp_path, "cpu").train()
     history = [loss for _, loss, _ in losses(tmp_path)]
     assert sum(history[-10:]) < 0.9 * sum(history[:10])
@@ -115,19 +150,9 @@ def test_the_loss_falls_and_the_pipeline_is_a_model(config, data, tmp_path):
     assert list(tmp_path.glob("tensorboard/**/events*"))
 
 
-def test_batches_cover_each_epoch_once_and_start_anywhere():
-    stream = batches(10, 3, seed=1)
-    first = [next(stream) for _ in range(6)]  # two epochs of three
-    for epoch in (first[:3], first[3:]):
-        assert len(set(torch.cat(epoch).tolist())) == 9
-    assert not torch.equal(torch.cat(first[:3]), torch.cat(first[3:]))
-    for start in range(6):
-        assert torch.equal(next(batches(10, 3, seed=1, start=start)), first[start])
-
-
 def test_one_image_is_too_few(config, stroke_file):
     with pytest.raises(InputError, match="one image is too few"):
-        load_training_set(TrainConfig(**(config.to_dict() | {"limit": 1})), None)
+        load_training_set(replace(config, limit=1), None)
 
 
 def test_labels_of_the_source_become_classes(data, stroke_file):

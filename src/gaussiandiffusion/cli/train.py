@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,6 +58,7 @@ class Command:
 
 def parse(argv: list[str], prog: str) -> Any:
     """Flags over the preset's values, so that --help shows what the preset says."""
+    argv = _flags(argv)
     name = next((argument for argument in argv[:1] if not argument.startswith("-")), None)
     settings = load_config(name) if name else TrainConfig()
     default = Command(preset=name or tyro.MISSING, settings=settings)
@@ -68,3 +69,30 @@ def parse(argv: list[str], prog: str) -> Any:
         default=default,
         description=f"{Command.__doc__}\n\nPresets: {', '.join(presets())}",
     )
+
+
+def _flags(argv: list[str]) -> list[str]:
+    """`--KEY True|False`, typed like every other setting, as the `--KEY` or `--no-KEY` that tyro takes."""
+    switches = set(_switches(TrainConfig()))
+    words: list[str] = []
+    for word in argv:
+        key = words[-1].removeprefix("--").replace("-", "_") if words else ""
+        if key in switches and words[-1].startswith("--") and word in ("True", "False"):
+            if word == "False":
+                table, dot, name = words[-1].removeprefix("--").rpartition(".")
+                words[-1] = f"--{table}{dot}no-{name}"
+        else:
+            words.append(word)
+    return words
+
+
+def _switches(settings: Any, table: str = "") -> list[str]:
+    """Names of the settings that are on or off, those of nested records with a dot."""
+    names = []
+    for option in fields(settings):
+        value = getattr(settings, option.name)
+        if is_dataclass(value):
+            names += _switches(value, f"{table}{option.name}.")
+        elif isinstance(value, bool):
+            names.append(table + option.name)
+    return names

@@ -1,9 +1,10 @@
-"""Random small affine motions of images: the whole augmentation a digit classifier needs."""
+"""Affine motions of images, and the random small ones that are all the augmentation a digit classifier needs."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -41,14 +42,33 @@ def random_affine(
     angle = draw[0] * math.radians(amount.rotation)
     scale = torch.exp(draw[1] * amount.log_scale)
     shear = draw[2] * amount.shear
-    shift = draw[3:] * (2 * amount.shift)  # grid_sample's axes are two units long
+    shift = draw[3:] * (amount.shift * images.shape[-1])
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
-    matrices = torch.stack(
-        [
-            torch.stack([cos, shear * cos - sin, shift[0]], dim=1),
-            torch.stack([sin, shear * sin + cos, shift[1]], dim=1),
-        ],
-        dim=1,
-    )
-    grid = torch.nn.functional.affine_grid(matrices, list(images.shape), align_corners=False)
-    return torch.nn.functional.grid_sample(images, grid, align_corners=False)
+    linear = torch.stack([cos, shear * cos - sin, sin, shear * sin + cos], dim=1).view(-1, 2, 2)
+    return warp(images, linear, shift.T)
+
+
+def warp(
+    images: Float[Tensor, "n c h w"],
+    linear: Float[Tensor, "n 2 2"],
+    shift: Float[Tensor, "n 2"],
+    fill: Literal["zeros", "border"] = "zeros",
+) -> Float[Tensor, "n c h w"]:
+    """Pictures that show at p what `images` show at `linear` p + `shift`, interpolated linearly.
+
+    p = (x, y) is in pixels from the centre. An image's result does not depend on the others beside it.
+
+    Args:
+        images: any range.
+        linear, shift: one map for each image.
+        fill: what lies outside: black, or the colour at the nearest edge.
+    """
+    height, width = images.shape[-2:]
+    x = torch.arange(width) - (width - 1) / 2
+    y = (torch.arange(height) - (height - 1) / 2)[:, None]
+    # Written out: a matrix product may round otherwise in another batch.
+    a, b, c, d = linear.view(-1, 4, 1, 1).unbind(1)  # (n, 1, 1)
+    across = a * x + b * y + shift[:, :1, None]  # (n, h, w)
+    down = c * x + d * y + shift[:, 1:, None]
+    grid = torch.stack([across * (2 / width), down * (2 / height)], dim=-1)  # grid_sample's axes are two units long
+    return torch.nn.functional.grid_sample(images, grid, padding_mode=fill, align_corners=False)

@@ -56,13 +56,14 @@ def load_checkpoint(folder: Path, config: TrainConfig) -> dict[str, Any] | None:
 
 def check_same(folder: Path, config: TrainConfig) -> None:
     """Refuse to go on with settings other than the ones training began with."""
-    before = read_json(folder / "config.json")
+    # A setting that came after the checkpoint was written had its default's effect.
+    before = TrainConfig().to_dict() | read_json(folder / "config.json")
     now = config.to_dict()
     for name in sorted(now.keys() - RESUMABLE):
         # A template is known by its checksum in the latents' header; its place may change.
-        if before.get(name) != now[name] and not _both_templates(before.get(name), now[name]):
+        if before[name] != now[name] and not _both_templates(before[name], now[name]):
             raise InputError(
-                f"{folder}: its checkpoint was trained with {name} = {before.get(name)!r}, not {now[name]!r}; "
+                f"{folder}: its checkpoint was trained with {name} = {before[name]!r}, not {now[name]!r}; "
                 "use the same settings or another --output-dir"
             )
 

@@ -4,13 +4,42 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import tomllib
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from gaussiandiffusion.errors import InputError
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How training images may differ from the files' each time they are seen; every amount is drawn uniformly."""
+
+    flip: bool = False
+    """Mirror left to right, with probability 1/2."""
+    shift: float = 0
+    """Largest shift along each axis in pixels; a whole number shifts by whole pixels, which blurs nothing."""
+    rotate: float = 0
+    """Largest rotation either way, degrees."""
+    zoom: float = 0
+    """Largest magnification or reduction: 0.1 scales by a factor between 1/1.1 and 1.1."""
+
+    def __post_init__(self) -> None:
+        for name in ("shift", "rotate", "zoom"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise InputError(f"augment.{name} must be a number of at least 0, not {value}")
+
+    @property
+    def moves(self) -> bool:
+        """Whether pixels are resampled or shifted, beyond mirroring."""
+        return bool(self.shift or self.rotate or self.zoom)
+
+    def __bool__(self) -> bool:
+        return self.flip or self.moves
 
 
 @dataclass(frozen=True)
@@ -26,6 +55,10 @@ class TrainConfig:
     """Data-set name or any image source."""
     limit: int | None = None
     """Only the first N training images."""
+    encode: Literal["once", "live"] = "once"
+    """Encode the images once, before training, or anew whenever they are seen, beside the training."""
+    augment: Augmentation = Augmentation()
+    """Random changes of the images; with encode = "live"."""
     # representation
     splats: int = 70
     """K, splats per image."""
@@ -99,6 +132,8 @@ class TrainConfig:
             raise InputError(f"ema_decay must lie in [0, 1), not {self.ema_decay}")
         if not self.learning_rate > 0:
             raise InputError(f"learning_rate must be > 0, not {self.learning_rate}")
+        if self.augment and self.encode == "once":
+            raise InputError("augment needs encode = live: encoded once, an image would look the same in every epoch")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -143,20 +178,32 @@ def load_config(source: str | Path) -> TrainConfig:
     return override(TrainConfig(), values, str(path))
 
 
-def override(config: TrainConfig, values: dict[str, Any], origin: str) -> TrainConfig:
-    """`config` with some fields replaced.
+Settings = TypeVar("Settings", TrainConfig, Augmentation)
+
+
+def override(settings: Settings, values: dict[str, Any], origin: str, table: str = "") -> Settings:
+    """`settings` with some fields replaced; those of a field that is itself a record are given as a table.
 
     Raises:
         InputError: a field that does not exist or a value of another type than its default.
     """
-    types = get_type_hints(TrainConfig)
+    types = get_type_hints(type(settings))
+    changes: dict[str, Any] = {}
     for name, value in values.items():
+        full = table + name
         if name not in types:
-            raise InputError(f"{origin}: unknown setting '{name}'; known are {', '.join(types)}")
-        if not _fits(value, types[name]):
-            wanted = TrainConfig.__annotations__[name]
-            raise InputError(f"{origin}: {name} must be {wanted}, not {value!r}")
-    return dataclasses.replace(config, **values)
+            known = ", ".join(table + field for field in types)
+            raise InputError(f"{origin}: unknown setting '{full}'; known are {known}")
+        if dataclasses.is_dataclass(types[name]):
+            if not isinstance(value, dict):
+                raise InputError(f"{origin}: {full} must be a table, [{full}], not {value!r}")
+            changes[name] = override(getattr(settings, name), value, origin, f"{full}.")
+        elif _fits(value, types[name]):
+            changes[name] = value
+        else:
+            wanted = type(settings).__annotations__[name]
+            raise InputError(f"{origin}: {full} must be {wanted}, not {value!r}")
+    return dataclasses.replace(settings, **changes)
 
 
 def _fits(value: Any, annotation: Any) -> bool:

@@ -1,44 +1,99 @@
-"""The training set as latents: encoded once, in seconds, or read from a splat file."""
+"""The training set: images that were encoded once, in seconds, or are encoded anew whenever they are seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, UInt8
+from numpy import ndarray
 from torch import Tensor
 from tqdm import tqdm
 
-from gaussiandiffusion.data import load_images
+from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.diffusion.noise import generator_for
-from gaussiandiffusion.encoding import make_encoder
+from gaussiandiffusion.encoding import Encoded, Encoder, make_encoder
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.representation import SplatRepresentation
-from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.splats.latent import LatentTransform
+from gaussiandiffusion.training.augment import augment
+from gaussiandiffusion.training.config import Augmentation, TrainConfig
+from gaussiandiffusion.training.streams import Stream
 
-ORDER_STREAM = 1  # keys that keep the random streams of a training apart
-DRAW_STREAM = 2
+STATISTICS_IMAGES = 4096
+
+
+@dataclass(frozen=True)
+class StoredLatents:
+    """Latents made before training; the same in every epoch."""
+
+    values: Float[Tensor, "n k f"]
+
+    def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b k f"]:
+        return self.values[indices]
+
+
+@dataclass(frozen=True)
+class ImageEncoder:
+    """Augments and encodes images of the training set."""
+
+    images: UInt8[ndarray, "n c h w"]
+    encoder: Encoder
+    augmentation: Augmentation
+    seed: int
+
+    def encode(
+        self, epoch: int, indices: Int64[Tensor, " b"], progress: Callable[[int], None] | None = None
+    ) -> Encoded:
+        """Sets of some images as they look in an epoch."""
+        images = augment(self.images[indices.numpy()], self.augmentation, self.seed, epoch, indices)
+        return self.encoder.encode(images, progress=progress)
+
+
+@dataclass(frozen=True)
+class LiveLatents:
+    """Latents made when they are asked for; of other pixels in every epoch, if the images are augmented."""
+
+    source: ImageEncoder
+    transform: LatentTransform
+
+    def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b k f"]:
+        return self.transform.encode(self.source.encode(epoch, indices).splats)
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Latents, labels (None when unconditional) and the representation they are in."""
+    """Latents, labels (None when unconditional) and the representation they are in.
 
-    latents: Float[Tensor, "n k f"]
+    Attributes:
+        size: number of images.
+        psnr: mean PSNR (dB) of the sets that the statistics were measured on.
+    """
+
+    latents: StoredLatents | LiveLatents
+    size: int
     labels: Int64[Tensor, " n"] | None
     num_classes: int
     representation: SplatRepresentation
     psnr: float
 
     def __len__(self) -> int:
-        return len(self.latents)
+        return self.size
 
 
 def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet:
-    """Encode the training split that a configuration names."""
+    """Encode the training split that a configuration names, or what the latents' statistics need of it.
+
+    Raises:
+        InputError: the images cannot be read, are fewer than two, or have negative labels.
+    """
     images = load_images(config.data, split="train", data_dir=data_dir, limit=config.limit)
+    if len(images) < 2:
+        raise InputError(f"{config.data}: one image is too few to train on; give at least two")
+    labels = _labels(images, config)
     encoder = make_encoder(
         images.images.shape[1],
         num_splats=config.splats,
@@ -46,18 +101,20 @@ def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet
         iterations=config.iterations,
         signed=config.signed,
     )
-    with tqdm(total=len(images), desc="encode", unit="image", unit_scale=True) as bar:
-        encoded = encoder.encode(images.images, progress=bar.update)
-    if len(images) < 2:
-        raise InputError(f"{config.data}: one image is too few to train on; give at least two")
-    labels = None
-    if config.conditional and images.labels is not None:
-        labels = torch.from_numpy(images.labels)
-        if int(labels.min()) < 0:
-            raise InputError(f"{config.data}: label {int(labels.min())} is negative; number the classes from 0")
+    source = ImageEncoder(images.images, encoder, config.augment, config.seed)
+    once = config.encode == "once"
+    total = len(images) if once else min(len(images), STATISTICS_IMAGES)
+    with tqdm(total=total, desc="encode", unit="image", unit_scale=True) as bar:
+        if once:
+            encoded = encoder.encode(images.images, progress=bar.update)
+        else:
+            encoded = source.encode(0, _statistics_sample(len(images), config.seed), bar.update)
     representation = SplatRepresentation.fit(encoder, encoded.splats, per_slot=config.per_slot)
+    # The copy stays on the CPU when the representation moves.
+    transform = copy.deepcopy(representation.latent_transform)
     return TrainingSet(
-        latents=representation.latent_transform.encode(encoded.splats),
+        latents=StoredLatents(transform.encode(encoded.splats)) if once else LiveLatents(source, transform),
+        size=len(images),
         labels=labels,
         num_classes=0 if labels is None else int(labels.max()) + 1,
         representation=representation,
@@ -65,16 +122,16 @@ def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet
     )
 
 
-def batches(size: int, batch_size: int, seed: int, start: int = 0) -> Iterator[Int64[Tensor, " b"]]:
-    """Endless batches of indices, shuffled anew each epoch; batch number `start` on.
+def _labels(images: ImageSet, config: TrainConfig) -> Int64[Tensor, " n"] | None:
+    if not config.conditional or images.labels is None:
+        return None
+    labels = torch.from_numpy(images.labels)
+    if int(labels.min()) < 0:
+        raise InputError(f"{config.data}: label {int(labels.min())} is negative; number the classes from 0")
+    return labels
 
-    The order depends on (seed, epoch) alone, so a resumed training sees what an uninterrupted one would.
-    """
-    batch_size = min(batch_size, size)
-    per_epoch = size // batch_size
-    epoch, first = divmod(start, per_epoch)
-    while True:
-        order = torch.randperm(size, generator=generator_for(seed, ORDER_STREAM, epoch))
-        for i in range(first, per_epoch):
-            yield order[i * batch_size : (i + 1) * batch_size]
-        epoch, first = epoch + 1, 0
+
+def _statistics_sample(size: int, seed: int) -> Int64[Tensor, " m"]:
+    """Images to measure the latents' statistics on; all, in their order, where there are few."""
+    order = torch.randperm(size, generator=generator_for(seed, Stream.STATISTICS))
+    return order[:STATISTICS_IMAGES].sort().values

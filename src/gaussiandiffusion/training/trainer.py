@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
-from torch import Tensor
 from tqdm import tqdm
 
 from gaussiandiffusion.diffusion import Objective, make_scheduler
@@ -25,9 +24,11 @@ from gaussiandiffusion.models import make_transformer
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training import checkpoint
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.data import DRAW_STREAM, TrainingSet, batches
+from gaussiandiffusion.training.data import TrainingSet
 from gaussiandiffusion.training.grids import save_sample_grid
+from gaussiandiffusion.training.loader import Batch, load_batches
 from gaussiandiffusion.training.loss import Draw, denoising_loss
+from gaussiandiffusion.training.streams import Stream
 
 
 class Trainer:
@@ -97,12 +98,19 @@ class Trainer:
         self._truncate_metrics()
         config, accelerator = self.config, self.accelerator
         accelerator.init_trackers("tensorboard")
-        feed = batches(len(self.data), config.batch_size, config.seed, self.step * config.accumulation)
+        loader = load_batches(
+            self.data,
+            config.batch_size,
+            config.seed,
+            self.step * config.accumulation,
+            accelerator.process_index,
+            accelerator.num_processes,
+        )
         main = accelerator.is_main_process
         bar = tqdm(total=config.max_steps, initial=self.step, desc="train", unit="step", disable=not main)
         since, seen = time.perf_counter(), 0
         running: dict[str, float] = {}
-        with self._signals(), bar:
+        with self._signals(), bar, loader as feed:
             while self.step < config.max_steps and self._stop is None:
                 parts = self._optimise(feed)
                 self.step += 1
@@ -130,26 +138,24 @@ class Trainer:
             self.save_pipeline()
         return True
 
-    def _optimise(self, feed: Iterator[Tensor]) -> dict[str, float]:
+    def _optimise(self, feed: Iterator[Batch]) -> dict[str, float]:
         """One step: `accumulation` batches, clip, AdamW, EMA. Returns the averaged parts of the loss."""
         config, accelerator = self.config, self.accelerator
         rank, world = accelerator.process_index, accelerator.num_processes
         totals: dict[str, float] = {}
         for micro in range(config.accumulation):
-            indices = next(feed)
-            shape = (len(indices), *self.data.latents.shape[1:])
-            generator = generator_for(config.seed, DRAW_STREAM, self.step, micro)
+            batch = next(feed)
+            shape = (batch.size, *self.data.representation.latent_shape)
+            generator = generator_for(config.seed, Stream.DRAW, self.step, micro)
             draw = Draw.of(shape, self.objective, config.label_dropout, generator).part(rank, world, accelerator.device)
-            indices = indices[rank::world]
-            labels = self.data.labels
             last = micro == config.accumulation - 1
             with nullcontext() if last else accelerator.no_sync(self.network):
                 loss, parts = denoising_loss(
                     self.network,
                     self.objective,
                     self.data.representation,
-                    self.data.latents[indices].to(accelerator.device),
-                    None if labels is None else labels[indices].to(accelerator.device),
+                    batch.latents.to(accelerator.device),
+                    None if batch.labels is None else batch.labels.to(accelerator.device),
                     self.anchors,
                     draw,
                     null_label=self.data.num_classes,

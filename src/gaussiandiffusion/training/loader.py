@@ -1,0 +1,98 @@
+"""Batches in a seeded order, prepared in the background while the network learns from those before."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from gaussiandiffusion.diffusion.noise import generator_for
+from gaussiandiffusion.training.data import TrainingSet
+from gaussiandiffusion.training.streams import Stream
+
+PREFETCH = 2  # batches
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One process's share of a batch.
+
+    Attributes:
+        size: samples in the whole batch, over all processes.
+    """
+
+    size: int
+    latents: Float[Tensor, "b k f"]
+    labels: Int64[Tensor, " b"] | None
+
+
+@contextmanager
+def load_batches(
+    data: TrainingSet, batch_size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1
+) -> Iterator[Iterator[Batch]]:
+    """Endless batches from number `start` on; leaving the context ends the thread that prepares them.
+
+    Encoding runs beside the training, since neither holds Python's lock while it computes.
+
+    Args:
+        rank, world: this process, of how many; every `world`-th sample of a batch is its share.
+    """
+
+    def load(address: tuple[int, Tensor]) -> Batch:
+        epoch, indices = address
+        share = indices[rank::world]
+        return Batch(len(indices), data.latents.take(epoch, share), None if data.labels is None else data.labels[share])
+
+    with prefetched(load, batches(len(data), batch_size, seed, start)) as stream:
+        yield stream
+
+
+def batches(size: int, batch_size: int, seed: int, start: int = 0) -> Iterator[tuple[int, Int64[Tensor, " b"]]]:
+    """Endless batches as (epoch, indices), shuffled anew each epoch; batch number `start` on.
+
+    The order depends on (seed, epoch) alone, so a resumed training sees what an uninterrupted one would.
+    """
+    batch_size = min(batch_size, size)
+    per_epoch = size // batch_size
+    epoch, first = divmod(start, per_epoch)
+    while True:
+        order = torch.randperm(size, generator=generator_for(seed, Stream.ORDER, epoch))
+        for i in range(first, per_epoch):
+            yield epoch, order[i * batch_size : (i + 1) * batch_size]
+        epoch, first = epoch + 1, 0
+
+
+@contextmanager
+def prefetched(
+    work: Callable[[Item], Result], items: Iterable[Item], depth: int = PREFETCH
+) -> Iterator[Iterator[Result]]:
+    """The results of `work` on each item, in order, computed by one thread up to `depth` ahead of their use.
+
+    An error in `work` is raised where its result is asked for. Leaving the context, however that happens, waits for
+    the item in work, forgets the others and ends the thread.
+    """
+    pool = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
+
+    def results() -> Iterator[Result]:
+        pending: deque[Future[Result]] = deque()
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) > depth:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+    try:
+        yield results()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,160 @@
+"""The loader: order, prefetching, live encoding, and that no thread outlives it."""
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from gaussiandiffusion.data import load_images
+from gaussiandiffusion.training.augment import augment
+from gaussiandiffusion.training.config import Augmentation, TrainConfig
+from gaussiandiffusion.training.data import StoredLatents, load_training_set
+from gaussiandiffusion.training.loader import batches, load_batches, prefetched
+
+AUGMENT = Augmentation(flip=True, shift=1, rotate=5)
+
+
+@pytest.fixture(scope="module")
+def config(stroke_file):
+    return TrainConfig(data=str(stroke_file), splats=8, iterations=10, encode="live", augment=AUGMENT, seed=3)
+
+
+@pytest.fixture(scope="module")
+def live(config):
+    return load_training_set(config, None)
+
+
+def threads():
+    return {thread for thread in threading.enumerate() if thread.name.startswith("prefetch")}
+
+
+def test_batches_cover_each_epoch_once_and_start_anywhere():
+    stream = batches(10, 3, seed=1)
+    first = [next(stream) for _ in range(6)]  # two epochs of three
+    assert [epoch for epoch, _ in first] == [0, 0, 0, 1, 1, 1]
+    orders = [torch.cat([indices for epoch, indices in first if epoch == wanted]) for wanted in (0, 1)]
+    assert all(len(set(order.tolist())) == 9 for order in orders)
+    assert not torch.equal(*orders)
+    for start in range(6):
+        epoch, indices = next(batches(10, 3, seed=1, start=start))
+        assert epoch == first[start][0]
+        assert torch.equal(indices, first[start][1])
+
+
+@pytest.mark.parametrize("depth", [0, 1, 5])
+def test_prefetching_changes_nothing_but_the_time(depth):
+    with prefetched(lambda x: x * x, range(7), depth) as stream:
+        assert list(stream) == [x * x for x in range(7)]
+    assert not threads()
+
+
+def test_it_works_ahead_by_its_depth_and_no_further():
+    done = []
+    with prefetched(done.append, range(100), 2) as stream:
+        next(stream)
+        deadline = time.monotonic() + 5
+        while len(done) < 3 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.02)
+        assert done == [0, 1, 2]
+
+
+def test_an_error_is_raised_where_its_result_is_due_and_leaves_no_thread():
+    def work(item):
+        if item == 2:
+            raise OSError("the source has gone")
+        return item
+
+    seen = []
+    with pytest.raises(OSError, match="has gone"), prefetched(work, range(9)) as stream:
+        seen.extend(stream)
+    assert not threads()
+
+
+def test_an_interruption_of_its_user_ends_its_thread():
+    def interrupted():
+        with prefetched(lambda x: x, range(9)) as stream:
+            for _ in stream:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not threads()
+
+
+def take(data, numbers, batch_size=16, start=0, **share):
+    with load_batches(data, batch_size, 3, start, **share) as stream:
+        return [next(stream) for _ in range(numbers)]
+
+
+def test_live_latents_do_not_depend_on_where_or_how_they_are_loaded(live):
+    whole = take(live, 7)  # of three an epoch
+    for start in (1, 4):
+        for expected, got in zip(whole[start:], take(live, 7 - start, start=start), strict=True):
+            assert torch.equal(expected.latents, got.latents)
+            assert torch.equal(expected.labels, got.labels)
+    single = torch.cat([batch.latents for batch in take(live, 48, batch_size=1)])
+    assert torch.equal(single, torch.cat([batch.latents for batch in whole[:3]]))
+
+
+def test_processes_share_a_live_batch_without_overlap(live):
+    (whole,) = take(live, 1)
+    parts = [take(live, 1, rank=rank, world=3)[0] for rank in range(3)]
+    assert [part.size for part in parts] == [16, 16, 16]
+    assert torch.equal(whole.latents[1::3], parts[1].latents)
+    assert torch.equal(whole.labels[2::3], parts[2].labels)
+    assert sum(len(part.latents) for part in parts) == 16
+
+
+def test_a_live_batch_is_the_augmented_images_and_their_labels(config, live):
+    images = load_images(config.data)
+    for (epoch, indices), batch in zip(batches(48, 16, 3), take(live, 5), strict=False):
+        pixels = augment(images.images[indices.numpy()], AUGMENT, 3, epoch, indices)
+        assert not np.array_equal(pixels, images.images[indices.numpy()])
+        representation = live.representation
+        assert torch.equal(batch.latents, representation.encode(pixels))
+        assert batch.labels.tolist() == images.labels[indices.numpy()].tolist()
+
+
+def test_epochs_differ_by_augmentation_alone(config, live):
+    everything = torch.arange(48)
+    assert not torch.equal(live.latents.take(0, everything), live.latents.take(1, everything))
+    still = load_training_set(replace(config, augment=Augmentation()), None)
+    assert torch.equal(still.latents.take(0, everything), still.latents.take(1, everything))
+
+
+def test_without_augmentation_live_is_once(config):
+    once = load_training_set(replace(config, encode="once", augment=Augmentation()), None)
+    still = load_training_set(replace(config, augment=Augmentation()), None)
+    assert isinstance(once.latents, StoredLatents)
+    ours, theirs = still.representation.state_dict(), once.representation.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert still.psnr == once.psnr
+    for a, b in zip(take(still, 4), take(once, 4), strict=True):
+        assert torch.equal(a.latents, b.latents)
+        assert torch.equal(a.labels, b.labels)
+
+
+def test_statistics_come_from_a_sample_that_the_seed_decides(config, monkeypatch):
+    from gaussiandiffusion.training import data
+
+    monkeypatch.setattr(data, "STATISTICS_IMAGES", 20)
+    means = [
+        load_training_set(replace(config, seed=seed), None).representation.latent_transform.mean for seed in (3, 3, 4)
+    ]
+    assert torch.equal(means[0], means[1])
+    assert not torch.equal(means[0], means[2])
+    large = load_training_set(config, None)
+    assert len(large) == 48
+    assert large.latents.take(0, torch.tensor([47])).shape == (1, 8, 6)
+
+
+def test_images_without_labels_train_without_classes(config, strokes, tmp_path):
+    np.savez(tmp_path / "plain.npz", images=strokes)
+    data = load_training_set(replace(config, data=str(tmp_path / "plain.npz")), None)
+    assert (data.labels, data.num_classes) == (None, 0)
+    assert take(data, 1)[0].labels is None
