@@ -25,7 +25,7 @@ from gaussiandiffusion.encoding.fit import (
 from gaussiandiffusion.encoding.parameters import Schedule
 from gaussiandiffusion.rendering import kernel
 from gaussiandiffusion.rendering.compiler import FAST
-from gaussiandiffusion.rendering.kernel import COLUMNS
+from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT
 from gaussiandiffusion.rendering.tiles import WHOLE, bin_splats, collect, gather, tile_grid
 
 __all__ = ["WHOLE", "fit_large"]
