@@ -75,7 +75,7 @@ def test_tiles_add_up_to_the_whole(monkeypatch):
     from gaussiandiffusion.rendering import tiles
 
     images = blobs(3, 150, 201, 1)
-    settings = default_settings(3, num_splats=300, iterations=2)
+    settings = default_settings(3, num_splats=300, iterations=2, cutoff=8.0)
     by_tiles, _ = fitted("large", images, settings)
     assert len(tiles.tile_grid(150, 201)) == 12
     monkeypatch.setattr(large, "tile_grid", lambda height, width: np.array([(0, 0, height, width)]))
