@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -83,7 +83,7 @@ def rows(array: np.ndarray, positions: np.ndarray) -> np.ndarray:
     return array[positions]
 
 
-def read_ahead(source: ImageSource, length: int) -> Iterator[ImageSet]:
+def read_ahead(source: ImageSource, length: int) -> Generator[ImageSet, None, None]:
     """All images in parts of `length`; while one part is worked on, a thread reads the next.
 
     At most two parts are held here. Close the generator (`contextlib.closing`) to end the thread early.
