@@ -15,6 +15,7 @@ import pytest
 from gaussiandiffusion.data import DATASETS, DatasetSpec, PublishedFile, load_dataset, load_images
 from gaussiandiffusion.data.datasets import open_idx_split
 from gaussiandiffusion.data.download import cache_folder
+from gaussiandiffusion.data.idx import open_idx
 from gaussiandiffusion.errors import InputError
 
 
@@ -162,6 +163,42 @@ def test_damaged_cache_mends_itself(tiny, server, cache):
     whole = load_dataset(tiny, "train")
     (cache / "train-images-idx3-ubyte.gz").write_bytes(b"half")
     assert load_dataset(tiny, "train").sha256 == whole.sha256
+
+
+@pytest.fixture
+def lone(make, server) -> DatasetSpec:
+    """A data set of one file that is published as it is, for both splits, in a sub-folder."""
+    content = make.idx_bytes(make.noise(4, 4, 5))
+    server.files["/good/sub/all.idx"] = content
+    files = (PublishedFile("sub/all.idx", len(content), hashlib.sha256(content).hexdigest()),)
+    return DatasetSpec(
+        "tiny",
+        lambda folder, split: open_idx(folder / "sub" / "all.idx", None),
+        {"train": files, "test": files},
+        (f"{server.address}/good/",),
+        (),
+        (4, 5, 1),
+    )
+
+
+def test_a_file_published_unpacked(lone, server, cache, make):
+    for split in ("train", "test"):
+        np.testing.assert_array_equal(load_dataset(lone, split).images[:, 0], make.noise(4, 4, 5))
+    assert server.asked == ["/good/sub/all.idx"]  # once for both splits
+    server.cut = True
+    (cache / "sub" / "all.idx").write_bytes(b"half")
+    with pytest.raises(InputError, match="broke off"):
+        load_dataset(lone, "train")
+
+
+@pytest.mark.parametrize(
+    "change", [lambda whole: whole + b"x", lambda whole: whole[:-1], lambda whole: whole[:-1] + b"x"]
+)
+def test_an_unpacked_file_of_other_content_is_refused(lone, server, cache, change):
+    server.files["/good/sub/all.idx"] = change(server.files["/good/sub/all.idx"])
+    with pytest.raises(InputError, match=r"checksum differs|larger than published"):
+        load_dataset(lone, "train")
+    assert left_behind(cache) == []
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -58,6 +59,8 @@ def mapped(
             reason = getattr(error, "strerror", None) or error
             raise InputError(f"{where}: has become unreadable ({reason}); leave it in place while it is used") from None
 
+    if not isinstance(file, Path):
+        weakref.finalize(open_array, file.close)
     return open_array
 
 

@@ -47,7 +47,7 @@ class _Table:
         self.starts = np.cumsum([0, *groups])
         self.batches: Iterator[Any] = iter(())
         self.batch: list[bytes | None] = []
-        self.first = self.end = 0  # rows of `batch`
+        self.first = self.end = -1  # rows of `batch`; -1: nothing was read yet
 
     def __len__(self) -> int:
         return int(self.starts[-1])
