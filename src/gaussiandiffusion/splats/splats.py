@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import operator
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from numbers import Integral
 from typing import Any, Literal, SupportsIndex, get_args
 
 import torch
@@ -89,8 +89,8 @@ class Splats:
 
     def __getitem__(self, index: SupportsIndex | slice | Sequence[int] | Tensor) -> Splats:
         """Some of the sets, still batched: `splats[3]` is a batch of one."""
-        if isinstance(index, SupportsIndex) and not isinstance(index, Tensor):  # NumPy's integers too
-            index = operator.index(index)
+        if isinstance(index, Integral):  # NumPy's too
+            index = int(index)
             if not -len(self) <= index < len(self):
                 raise IndexError(f"set {index} of {len(self)}")  # ends iteration over the sets
             index = [index]
