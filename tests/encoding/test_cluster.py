@@ -79,9 +79,18 @@ def test_a_failing_worker_is_told_in_one_sentence(images, tmp_path, cluster):
         def encode(self, images, **_):
             raise ValueError("no such kernel")
 
-    with pytest.raises(InputError, match="a Ray worker failed: .*no such kernel") as caught:
+    with pytest.raises(InputError, match=r"a Ray worker failed: .*no such kernel") as caught:
         list(ray_engine()(Broken(), iter([(0, images)]), None, lambda n: None))
     assert "\n" not in str(caught.value)
+
+
+def test_an_address_without_a_cluster_is_refused_at_once(images, encoder, tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)  # as if there were no other
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
+    with pytest.raises(InputError, match=r"RAY_ADDRESS=127\.0\.0\.1:9: no Ray cluster answers"):
+        dataset.encode_dataset(images, encoder, tmp_path / "sets", engine=ray_engine())
+    assert not (tmp_path / "sets").exists()
 
 
 def test_without_ray_the_extra_is_named(monkeypatch):

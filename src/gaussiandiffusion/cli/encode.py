@@ -47,7 +47,8 @@ class Command:
     limit: int | None = None
     """Only the first N images."""
     learn_template: Path | None = None
-    """Learn a template from the whole train split, write it here, and encode from it if --out is given."""
+    """Learn a template from the whole train split (of one beyond 256 MiB, from a random sample of it), write it here,
+    and encode from it if --out is given."""
     engine: Literal["local", "ray"] = "local"
     """Where to fit: here, or on a Ray cluster (that of RAY_ADDRESS, or a running one, or one started here)."""
     workers: int | None = None
@@ -126,7 +127,7 @@ class Command:
             self.learn_template,
             signed=self.signed,
             encoder=settings.to_dict() | {"rounds": ROUNDS, "seed": self.seed},
-            source={"name": train.name, "split": "train", "sha256": train.sha256},
+            source={"name": train.name, "split": "train", "sha256": train.sha256, "num": len(train)},
         )
         print(f"template of {template.num_splats} splats: {self.learn_template}")
 

@@ -7,6 +7,7 @@ here. A worker fits a shard on one CPU, so every CPU of the cluster has its own.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from gaussiandiffusion.encoding.encoder import Encoded, Encoder
 from gaussiandiffusion.errors import InputError
 
 AHEAD = 2  # shards that wait beside those being fitted, so that no worker does
+CONNECT_SECONDS = 10
 STORE_BYTES = 1 << 30  # Ray's shared memory for a cluster of this machine alone
 
 
@@ -94,6 +96,7 @@ def _cluster(ray: Any, workers: int | None) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers
+    _check_address(os.environ.get("RAY_ADDRESS", ""))
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
         ray.init(address="auto", **quiet)
@@ -107,6 +110,17 @@ def _cluster(ray: Any, workers: int | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Refuse a dead address at once: Ray itself tries for more than a minute, and may then end the process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):
+        return
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"RAY_ADDRESS={address}: no Ray cluster answers ({_line(error)}); start it first") from error
 
 
 def _ray() -> Any:

@@ -13,7 +13,7 @@ from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.splats import storage
 
 SHARD_IMAGES = 4096  # at most
-SHARD_BYTES = 64 << 20  # of pixels and parameters together, about
+SHARD_BYTES = 64 << 20  # of pixels and parameters together, all as float32, as a fit has them
 PATTERN = "shard-*-of-*.safetensors"
 REPORT = "encode.json"
 
@@ -23,9 +23,9 @@ def shard_length(canvas: tuple[int, int, int], num_splats: int) -> int:
 
     Args:
         canvas: (H, W, C).
-        num_splats: K; a splat has 5 + C parameters, float32.
+        num_splats: K; a splat has 5 + C parameters.
     """
-    each = math.prod(canvas) + num_splats * (5 + canvas[2]) * 4
+    each = 4 * (math.prod(canvas) + num_splats * (5 + canvas[2]))
     return max(1, min(SHARD_IMAGES, SHARD_BYTES // each))
 
 
