@@ -17,6 +17,7 @@ from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT
 from gaussiandiffusion.rendering.simd import LANES, STRICT, broadcast, clip, exp2, load, sqrt, store, store_totals
 
 F = np.float32
+CLOSER = 0.9
 _LOG2E = F(math.log2(math.e))
 
 
@@ -36,8 +37,9 @@ def fit_range(images, parameters, schedule, errors):
     state = new_state(splats, columns)
     bounds = np.empty((2, *picture.shape), np.float32)
     cutoff = F(schedule.cutoff)
-    enough = schedule.target * channels * height * width
+    size = channels * height * width
     for i in range(count):
+        enough = schedule.target * size
         hinge_bounds(images[i], schedule.tolerance, bounds)
         state[:] = F(0)
         rows, shape, gradients = state[0], state[1], state[2]
@@ -48,7 +50,13 @@ def fit_range(images, parameters, schedule, errors):
             unpack(rows, shape)
             values = draw_window(shape, splats, height, width, cutoff, boxes, values, picture)
             if to_residual(picture, bounds) <= enough:
-                break
+                # What is drawn is cut off, what counts is not: look again, and closer next time.
+                values = draw_window(shape, splats, height, width, F(EXACT), boxes, values, picture)
+                if squared_error(picture, images[i]) <= schedule.target * size:
+                    break
+                enough *= CLOSER
+                values = draw_window(shape, splats, height, width, cutoff, boxes, values, picture)
+                to_residual(picture, bounds)
             kernel.differentiate(
                 shape[:COLUMNS], shape[COLUMNS:], splats, boxes, values, picture,
                 gradients[:COLUMNS], gradients[COLUMNS:],
@@ -58,7 +66,7 @@ def fit_range(images, parameters, schedule, errors):
             adam(state, schedule, decay(step, schedule), 1 / (1 - power1), 1 / math.sqrt(1 - power2))
         unpack(rows, shape)
         values = draw_window(shape, splats, height, width, F(EXACT), boxes, values, picture)
-        errors[i] = squared_error(picture, images[i]) / (channels * height * width)
+        errors[i] = squared_error(picture, images[i]) / size
         parameters[i] = rows[:, :splats].T
 
 

@@ -13,6 +13,7 @@ import torch
 from numba import njit
 
 from gaussiandiffusion.encoding.fit import (
+    CLOSER,
     adam,
     decay,
     draw_window,
@@ -52,7 +53,7 @@ def fit_large(image: np.ndarray, parameters: np.ndarray, schedule: Schedule, poo
     rows, shape, gradients = state[:3]
     rows[:, :splats] = parameters.T
     state[5] = rows
-    cutoff, exact = np.float32(schedule.cutoff), np.float32(EXACT)
+    cutoff = np.float32(schedule.cutoff)
     enough = schedule.target * image.size
     power1, power2 = 1.0, 1.0
     for step in range(schedule.iterations):
@@ -60,8 +61,10 @@ def fit_large(image: np.ndarray, parameters: np.ndarray, schedule: Schedule, poo
         starts, members = bin_splats(shape[:COLUMNS], splats, tiles, cutoff)
         parts = np.empty((1, columns, len(members)), np.float32)
         errors = _in_pool(pool, shape, tiles, starts, members, image, cutoff, schedule.tolerance, parts)
-        if errors.sum() <= enough:
-            break
+        if errors.sum() <= enough:  # what is drawn is cut off, what counts is not
+            if _squared_error(pool, shape, splats, tiles, image) <= schedule.target * image.size:
+                break
+            enough *= CLOSER
         gradients[:] = 0
         collect(parts, members, gradients[None])
         power1 *= schedule.beta1
@@ -69,10 +72,16 @@ def fit_large(image: np.ndarray, parameters: np.ndarray, schedule: Schedule, poo
         adam(state, schedule, decay(step, schedule), 1 / (1 - power1), 1 / math.sqrt(1 - power2))
     unpack(rows, shape)
     parameters[:] = rows[:, :splats].T
+    return _squared_error(pool, shape, splats, tiles, image) / image.size
+
+
+def _squared_error(
+    pool: ThreadPoolExecutor, shape: np.ndarray, splats: int, tiles: np.ndarray, image: np.ndarray
+) -> float:
+    """Sum of squared errors of the clamped picture, drawn without cut-off."""
+    exact, nothing = np.float32(EXACT), np.empty((1, 0, 0), np.float32)
     starts, members = bin_splats(shape[:COLUMNS], splats, tiles, exact)
-    nothing = np.empty((1, 0, 0), np.float32)
-    errors = _in_pool(pool, shape, tiles, starts, members, image, exact, schedule.tolerance, nothing)
-    return float(errors.sum()) / image.size
+    return float(_in_pool(pool, shape, tiles, starts, members, image, exact, 0.0, nothing).sum())
 
 
 def _in_pool(

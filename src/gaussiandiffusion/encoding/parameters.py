@@ -31,7 +31,7 @@ class Schedule(NamedTuple):
     Args:
         rates, pulls, low, high: float32 (5 + C,): learning rates, pulls, lowest and highest values.
         tolerance: in [0, 1].
-        target: mean squared hinge residual at which an image's fit stops, or a negative number.
+        target: mean squared error of the picture at which an image's fit stops, or a negative number.
         the rest: see `EncoderSettings`.
     """
 
@@ -53,9 +53,6 @@ def schedule(settings: EncoderSettings, canvas: Canvas, target_psnr: float | Non
     """The fit's schedule on a canvas, stopping at `target_psnr` dB if that is given."""
     colors = canvas.channels
     wide, narrow = -math.log(MAX_SIGMA * canvas.longer_side), -math.log(MIN_SIGMA)
-    tolerance = settings.tolerance / 255
-    # Where the residual beyond the tolerance has this size, the whole error is at most the target's.
-    rms = 0.0 if target_psnr is None else max(0.0, 10 ** (-target_psnr / 20) - tolerance)
     rates = [settings.lr_mean] * 2 + [settings.lr_scale, settings.lr_shear, settings.lr_scale]
     low = [-MARGIN, -MARGIN, wide, -MAX_SHEAR, wide] + [-ANYTHING if settings.signed else 0.0] * colors
     high = [canvas.width - 1 + MARGIN, canvas.height - 1 + MARGIN, narrow, MAX_SHEAR, narrow] + [ANYTHING] * colors
@@ -70,8 +67,8 @@ def schedule(settings: EncoderSettings, canvas: Canvas, target_psnr: float | Non
         lr_end=settings.lr_end,
         iterations=settings.iterations,
         cutoff=settings.cutoff,
-        tolerance=tolerance,
-        target=-1.0 if target_psnr is None else rms**2,
+        tolerance=settings.tolerance / 255,
+        target=-1.0 if target_psnr is None else 10 ** (-target_psnr / 10),
     )
 
 

@@ -50,7 +50,8 @@ def _fit(
         drawn = draw(rows, goal.shape[2], goal.shape[3], schedule.cutoff)
         residual = drawn - drawn.clamp(lowest, highest)
         loss = residual.square().flatten(1).sum(1)  # (n,)
-        going = loss.detach() > schedule.target * goal[0].numel()
+        full = draw(rows.detach(), goal.shape[2], goal.shape[3], math.inf) if schedule.target >= 0 else drawn.detach()
+        going = (full.clamp(0, 1) - goal).square().flatten(1).mean(1) > schedule.target
         if not bool(going.any()):
             break
         (gradient,) = torch.autograd.grad(loss.sum() / 2, rows)
