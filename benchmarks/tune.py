@@ -29,7 +29,7 @@ RATES = ("lr_mean", "lr_scale", "lr_shear", "lr_color", "lr_end")
 SEARCHED = {
     "hilbert": ("beta1", "beta2", *RATES, "init_sigma", "density_gradient", "density_floor"),
     "grid": ("beta1", "beta2", *RATES, "init_sigma"),
-    "template": ("beta1", "beta2", "epsilon", *RATES),
+    "template": ("beta1", "beta2", "epsilon", *RATES, "pull", "tolerance"),
 }
 
 
@@ -44,7 +44,7 @@ class Arguments:
     start: Literal["hilbert", "grid", "template"] = "hilbert"
     signed: bool = False
     noise: float | None = None
-    noise_price: float = 1.0
+    noise_price: float = 0.5
     begin: tuple[str, ...] = ()
     """NAME=VALUE pairs to begin from instead of the defaults."""
     images: int = 96
@@ -62,8 +62,9 @@ def mutated(settings: EncoderSettings, random: np.random.Generator, spread: floa
             factor = math.exp(spread * random.standard_normal())
             value = getattr(settings, name)
             changes[name] = 1 - min(0.9, (1 - value) * factor) if name.startswith("beta") else value * factor
-    if "lr_end" in changes:
-        changes["lr_end"] = min(changes["lr_end"], 1.0)
+    for name, most in (("lr_end", 1.0), ("tolerance", 4.0)):
+        if name in changes:
+            changes[name] = min(changes[name], most)
     return replace(settings, **changes)
 
 

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, and folders by one at a time."""
 
 import errno
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import atomic_path, read_json, write_bytes, write_json
+from gaussiandiffusion.files import LOCK, atomic_path, locked, read_json, write_bytes, write_json
 
 
 def test_a_failure_half_way_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
@@ -46,3 +46,29 @@ def test_what_is_no_json_is_refused_by_name(tmp_path, content):
         read_json(tmp_path / "x.json")
     with pytest.raises(InputError, match=r"y\.json: no such file"):
         read_json(tmp_path / "y.json")
+
+
+def test_a_folder_is_held_by_one_and_left_as_it_was(tmp_path):
+    folder = tmp_path / "new" / "folder"
+    with locked(folder):
+        with pytest.raises(InputError, match=r"being written by another process .*wait"), locked(folder):
+            pass
+        assert (folder / LOCK).exists()
+    assert not folder.exists()  # nothing was written
+    with pytest.raises(RuntimeError), locked(folder):  # noqa: PT012 (the failure is the body)
+        (folder / "x").write_text("")
+        raise RuntimeError
+    assert [path.name for path in folder.iterdir()] == ["x"]
+
+
+def test_a_lock_file_left_by_a_dead_process_locks_nothing(tmp_path):
+    (tmp_path / LOCK).write_text("process 1 on another machine")
+    with locked(tmp_path):
+        pass
+    assert not (tmp_path / LOCK).exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file/sets: cannot be written"), locked(tmp_path / "file" / "sets"):
+        pass

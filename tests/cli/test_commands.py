@@ -119,6 +119,26 @@ def test_training_encodes_live_as_typed(tmp_path, stroke_file, capsys):
     assert run(["sample", "--model", str(folder / "pipeline"), "--num", "2", "--out", str(tmp_path / "o")]) == 0
 
 
+def test_a_template_of_a_large_split_is_learned_from_a_sample_of_all_of_it(tmp_path, stroke_file, monkeypatch):
+    from gaussiandiffusion.cli import encode
+    from gaussiandiffusion.data import open_images
+
+    whole = open_images(stroke_file)
+    assert encode._sample(whole, 0).sha256 == whole.read().sha256
+    monkeypatch.setattr(encode, "SAMPLE_LEAST", 12)
+    monkeypatch.setattr(encode, "SAMPLE_BYTES", 0)
+    sample = encode._sample(whole, 0)
+    assert len(sample) == 12
+    assert sample.sha256 == encode._sample(whole, 0).sha256 != encode._sample(whole, 1).sha256
+    everything = {image.tobytes() for image in whole.read().images}
+    drawn = {image.tobytes() for seed in range(20) for image in encode._sample(whole, seed).images}
+    assert drawn == everything
+    template = tmp_path / "template.safetensors"
+    argv = ["encode", str(stroke_file), "--splats", "6", "--iterations", "3", "--limit", "2"]
+    assert run([*argv, "--learn-template", str(template)]) == 0
+    assert storage.load(template).header["source"]["sha256"] == sample.sha256
+
+
 def test_bad_words_are_answered_in_one_line(tmp_path, capsys):
     out = tmp_path / "o"
     for argv, complaint in [
@@ -137,6 +157,8 @@ def test_bad_words_are_answered_in_one_line(tmp_path, capsys):
         (["train", "mnist", "--encode", "sometimes"], "--encode"),
         (["train", "mnist", "--encode", "live", "--augment.shift", "-1"], "augment.shift must be a number of at least"),
         (["encode", "minst", "--out", out], "mnist"),
+        (["encode", "mnist", "--workers", "0", "--out", out], "--workers must be at least 1"),
+        (["encode", "celeba64", "--out", out], "celeba64: is not downloaded"),
         (["render", tmp_path / "none.safetensors", "--out", out], "no such splat file"),
     ]:
         assert complaint in refused(capsys, *argv), argv
@@ -182,6 +204,14 @@ def test_full_disks_are_reported(tmp_path, capsys, monkeypatch, stroke_file):
     )
     assert "No space left on device" in message
     assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_the_running_psnr_is_in_the_bar_and_ray_is_asked_for_by_name(tmp_path, stroke_file, capsys, monkeypatch):
+    argv = ["encode", stroke_file, "--splats", "4", "--iterations", "2", "--out", tmp_path / "sets"]
+    assert run([*map(str, argv), "--workers", "2"]) == 0
+    assert "PSNR" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert "gaussiandiffusion[ray]" in refused(capsys, *argv, "--engine", "ray")
 
 
 @pytest.mark.parametrize("verb", [[], ["--help"], ["--version"]])

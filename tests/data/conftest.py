@@ -44,6 +44,16 @@ class Maker:
     def png(self, path: Path, pixels: np.ndarray) -> Path:
         return self.write(path, self.picture_bytes(pixels))
 
+    def sheets(self, path: Path, pixels: np.ndarray, per_sheet: int, **columns: np.ndarray) -> Path:
+        """[N, W, W, 3] as an .npz of lossless WebP sheets, with further arrays of N rows."""
+        parts = np.split(pixels, len(pixels) // per_sheet)
+        sheets = [self.picture_bytes(part.reshape(-1, part.shape[2], 3), "WEBP", lossless=True) for part in parts]
+        offsets = np.cumsum([0, *map(len, sheets)])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        columns.setdefault("number", np.arange(len(pixels)))
+        np.savez(path, webp=np.frombuffer(b"".join(sheets), np.uint8), offsets=offsets, **columns)
+        return path
+
     def zip(self, path: Path, members: dict[str, bytes]) -> Path:
         with zipfile.ZipFile(path, "w") as archive:
             for name, content in members.items():

@@ -12,8 +12,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gaussiandiffusion.data import DATASETS, DatasetSpec, IdxFile, load_dataset, load_images
+from gaussiandiffusion.data import DATASETS, DatasetSpec, PublishedFile, load_dataset, load_images
+from gaussiandiffusion.data.datasets import open_idx_split
 from gaussiandiffusion.data.download import cache_folder
+from gaussiandiffusion.data.idx import open_idx
 from gaussiandiffusion.errors import InputError
 
 
@@ -63,15 +65,16 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def tiny(make, server) -> DatasetSpec:
     """A data set of 6 + 3 images of 4x5, served under /good/ and nowhere else."""
-    files = []
-    for prefix, count in (("train", 6), ("t10k", 3)):
+    files = {"train": [], "test": []}
+    for split, prefix, count in (("train", "train", 6), ("test", "t10k", 3)):
         arrays = {"images-idx3": make.noise(count, 4, 5, seed=count), "labels-idx1": np.arange(count) % 3}
         for kind, array in arrays.items():
             content = make.idx_bytes(array)
-            file = IdxFile(f"{prefix}-{kind}-ubyte", len(content), hashlib.sha256(content).hexdigest())
-            server.files[f"/good/{file.name}.gz"] = gzip.compress(content)
-            files.append(file)
-    return DatasetSpec("tiny", tuple(files), (f"{server.address}/good/",), ("a", "b", "c"), (4, 5, 1))
+            digest = hashlib.sha256(content).hexdigest()
+            file = PublishedFile(f"{prefix}-{kind}-ubyte", len(content), digest, gzipped=True)
+            server.files[f"/good/{file.published}"] = gzip.compress(content)
+            files[split].append(file)
+    return DatasetSpec("tiny", open_idx_split, files, (f"{server.address}/good/",), ("a", "b", "c"), (4, 5, 1))
 
 
 def left_behind(cache) -> list[str]:
@@ -96,18 +99,18 @@ def test_download_then_cache_with_the_server_down(tiny, server, cache, make, cap
 @pytest.mark.parametrize("bad", ["missing", "other", "html", "dead"])
 def test_next_mirror_is_tried(tiny, server, make, bad):
     if bad == "other":
-        for file in tiny.files:
+        for file in tiny.files["test"]:
             content = b"\1" * file.size
-            server.files[f"/bad/{file.name}.gz"] = gzip.compress(content)
+            server.files[f"/bad/{file.published}"] = gzip.compress(content)
     if bad == "html":
-        server.files |= {f"/bad/{file.name}.gz": b"<html>please log in</html>" for file in tiny.files}
+        server.files |= {f"/bad/{file.published}": b"<html>please log in</html>" for file in tiny.files["test"]}
     first = "http://127.0.0.1:9/" if bad == "dead" else f"{server.address}/bad/"
     spec = dataclasses.replace(tiny, mirrors=(first, *tiny.mirrors))
     assert len(load_dataset(spec, "test")) == 3
 
 
 REFUSED = {
-    "checksum": (lambda spec: gzip.compress(b"\1" * spec.files[0].size), "checksum differs"),
+    "checksum": (lambda spec: gzip.compress(b"\1" * spec.files["train"][0].size), "checksum differs"),
     "shorter": (lambda spec: gzip.compress(b"\1"), "checksum differs"),
     "longer": (lambda spec: gzip.compress(b"\1" * 1_000_000), "larger than published"),
     "html": (lambda spec: b"<html></html>", "not gzip"),
@@ -118,7 +121,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_wrong_content_is_refused_and_leaves_nothing(tiny, server, cache, case):
     content, message = REFUSED[case]
-    server.files[f"/good/{tiny.files[0].name}.gz"] = content(tiny)
+    server.files[f"/good/{tiny.files['train'][0].published}"] = content(tiny)
     with pytest.raises(InputError, match=message) as caught:
         load_dataset(tiny, "train")
     assert left_behind(cache) == []
@@ -162,17 +165,54 @@ def test_damaged_cache_mends_itself(tiny, server, cache):
     assert load_dataset(tiny, "train").sha256 == whole.sha256
 
 
+@pytest.fixture
+def lone(make, server) -> DatasetSpec:
+    """A data set of one file that is published as it is, for both splits, in a sub-folder."""
+    content = make.idx_bytes(make.noise(4, 4, 5))
+    server.files["/good/sub/all.idx"] = content
+    files = (PublishedFile("sub/all.idx", len(content), hashlib.sha256(content).hexdigest()),)
+    return DatasetSpec(
+        "tiny",
+        lambda folder, split: open_idx(folder / "sub" / "all.idx", None),
+        {"train": files, "test": files},
+        (f"{server.address}/good/",),
+        (),
+        (4, 5, 1),
+    )
+
+
+def test_a_file_published_unpacked(lone, server, cache, make):
+    for split in ("train", "test"):
+        np.testing.assert_array_equal(load_dataset(lone, split).images[:, 0], make.noise(4, 4, 5))
+    assert server.asked == ["/good/sub/all.idx"]  # once for both splits
+    server.cut = True
+    (cache / "sub" / "all.idx").write_bytes(b"half")
+    with pytest.raises(InputError, match="broke off"):
+        load_dataset(lone, "train")
+
+
+@pytest.mark.parametrize(
+    "change", [lambda whole: whole + b"x", lambda whole: whole[:-1], lambda whole: whole[:-1] + b"x"]
+)
+def test_an_unpacked_file_of_other_content_is_refused(lone, server, cache, change):
+    server.files["/good/sub/all.idx"] = change(server.files["/good/sub/all.idx"])
+    with pytest.raises(InputError, match=r"checksum differs|larger than published"):
+        load_dataset(lone, "train")
+    assert left_behind(cache) == []
+
+
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
 def test_published_data_sets_are_fully_described(name):
     spec = DATASETS[name]
     assert spec.name == name
     assert all(mirror.startswith("http") and mirror.endswith("/") for mirror in spec.mirrors)
     assert spec.mirrors[0].startswith("https://")
-    assert len({file.sha256 for file in spec.files}) == 4
-    assert all(len(file.sha256) == 64 for file in spec.files)
+    files = [file for files in spec.files.values() for file in files]
+    assert len({file.sha256 for file in files}) == 4
+    assert all(len(file.sha256) == 64 for file in files)
     assert len(spec.class_names) == 10
     for split, count in (("train", 60_000), ("test", 10_000)):
-        images, labels = spec.of_split(split)
+        images, labels = spec.files[split]
         assert (images.size, labels.size) == (16 + count * 784, 8 + count)
 
 
@@ -206,7 +246,7 @@ def test_data_dir_with_other_content_is_refused(tmp_path, digits, options, messa
 
 def test_files_of_another_data_set_are_told_apart(tmp_path, digits, make, monkeypatch):
     labels = hashlib.sha256(make.idx_bytes(np.array([3, 1, 4]))).hexdigest()
-    twin = dataclasses.replace(DATASETS["mnist"], name="twin", files=(IdxFile("labels", 11, labels),))
+    twin = dataclasses.replace(DATASETS["mnist"], name="twin", files={"train": [PublishedFile("labels", 11, labels)]})
     monkeypatch.setitem(DATASETS, "twin", twin)
     with pytest.raises(InputError, match="files of twin, not of mnist"):
         load_images("mnist", data_dir=digits(tmp_path))

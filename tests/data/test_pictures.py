@@ -94,8 +94,9 @@ def test_natural_order_and_passing_over(store, make):
 
 def test_natural_key_orders_everything():
     parts = ["", "0", "00", "a", "a2", "a10", "a10b", "9" * 5000, "٣", "b"]
-    ordered = sorted(((part,) for part in parts), key=natural_key)
-    assert ordered.index(("a2",)) < ordered.index(("a10",)) < ordered.index(("a10b",)) < ordered.index(("b",))
+    ordered = sorted(parts, key=natural_key)
+    assert ordered.index("a2") < ordered.index("a10") < ordered.index("a10b") < ordered.index("b")
+    assert sorted(["b/1", "a/10", "a/9", "a1", "a"], key=natural_key) == ["a", "a/9", "a/10", "a1", "b/1"]
 
 
 def test_whole_number_folders_are_labels(store, make):
@@ -123,7 +124,7 @@ def test_class_folders_are_numbered_in_order(store, make):
     ],
 )
 def test_folder_labels(paths, labels):
-    found = folder_labels([tuple(path.split("/")) for path in paths])
+    found = folder_labels(paths)
     assert (found if found is None else found.tolist()) == labels
 
 

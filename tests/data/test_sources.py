@@ -14,7 +14,7 @@ from gaussiandiffusion.errors import InputError
 REFUSED = {
     "mnits": "did you mean mnist?",
     "fashion": "did you mean fashion-mnist?",
-    "photographs": "(mnist, fashion-mnist); give one of these",
+    "photographs": "(mnist, fashion-mnist, cifar10, sprites, sprites64, celeba64); give one of these",
     "missing.png": "no such file or folder",
     "missing/folder": "no such file or folder",
     "": "is an empty word",

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from gaussiandiffusion.data import ImageSet
-from gaussiandiffusion.encoding import dataset, make_encoder
+from gaussiandiffusion.encoding import dataset, make_encoder, shards
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.splats import storage
 
 
 @pytest.fixture
 def images(strokes, monkeypatch):
-    monkeypatch.setattr(dataset, "SHARD_IMAGES", 20)  # three shards of 48 images
+    monkeypatch.setattr(shards, "SHARD_IMAGES", 20)  # three shards of 48 images
     return ImageSet(strokes, np.arange(48) % 3, "strokes", "train")
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -23,6 +24,16 @@ def test_precision_factors_are_the_inverse_covariance_and_lead_back(make_splats)
     torch.testing.assert_close(identity, torch.eye(2, dtype=torch.float64).expand_as(identity))
     back = Splats.from_precision_factors(splats.means, splats.precision_factors, splats.colors, splats.canvas)
     assert close(back, splats, 1e-12)
+
+
+def test_numpy_integers_choose_a_set_as_others_do(make_splats):
+    splats = make_splats(n=3)
+    for index in (np.int64(2), np.uint8(2), np.int32(-1)):
+        assert close(splats[index], splats[2])
+    assert close(splats[np.array([0, 2])], splats[[0, 2]])
+    assert close(splats[torch.tensor([True, False, True])], splats[[0, 2]])
+    with pytest.raises(IndexError, match="set 3 of 3"):
+        splats[np.int64(3)]
 
 
 def test_geometry_is_pure_and_undone_by_its_inverse(make_splats):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 from tqdm import tqdm
 
 from gaussiandiffusion.cli.device import Device
 from gaussiandiffusion.errors import InputError
+
+if TYPE_CHECKING:
+    from gaussiandiffusion.data import ImageSet, ImageSource
+
+SAMPLE_BYTES, SAMPLE_LEAST = 256 << 20, 512  # of the images that a template is learned from: held, all of them
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class Command:
     """
 
     source: tyro.conf.Positional[str]
-    """Data-set name, folder or zip of images, image file, IDX (.gz) or .npz."""
+    """Data-set name, folder or zip of images, image file, IDX (.gz), .npz or .parquet."""
     out: Path | None = None
     """FILE.safetensors, or a folder of shards."""
     split: Literal["train", "test"] = "train"
@@ -41,9 +47,12 @@ class Command:
     limit: int | None = None
     """Only the first N images."""
     learn_template: Path | None = None
-    """Learn a template from the whole train split, write it here, and encode from it if --out is given."""
-    engine: Literal["local"] = "local"
-    """Where to run."""
+    """Learn a template from the whole train split (of one beyond 256 MiB, from a random sample of it), write it here,
+    and encode from it if --out is given."""
+    engine: Literal["local", "ray"] = "local"
+    """Where to fit: here, or on a Ray cluster (that of RAY_ADDRESS, or a running one, or one started here)."""
+    workers: int | None = None
+    """Threads, or processes of a Ray cluster started here; default: one for each CPU. The files do not depend on it."""
     resume: bool = False
     """Keep the complete shards of an interrupted run."""
     seed: int = 0
@@ -58,11 +67,15 @@ class Command:
             raise InputError("nothing to write: give --out FILE-or-DIR, or --learn-template FILE")
         if self.target_psnr is not None and not 0 < self.target_psnr < 100:
             raise InputError(f"--target-psnr must lie between 0 and 100 dB, not {self.target_psnr}")
-        from gaussiandiffusion.data import load_images
+        if self.workers is not None and self.workers < 1:
+            raise InputError(f"--workers must be at least 1, not {self.workers}")
+        from gaussiandiffusion.data import open_images
         from gaussiandiffusion.encoding import make_encoder
-        from gaussiandiffusion.encoding.dataset import encode_dataset
+        from gaussiandiffusion.encoding.cluster import ray_engine
+        from gaussiandiffusion.encoding.dataset import encode_dataset, local
 
-        images = load_images(self.source, split=self.split, data_dir=self.data_dir, limit=self.limit)
+        engine = ray_engine(self.workers) if self.engine == "ray" else local(self.workers)
+        images = open_images(self.source, split=self.split, data_dir=self.data_dir, limit=self.limit)
         start = self.start
         if self.learn_template is not None:
             self._learn()
@@ -70,7 +83,7 @@ class Command:
         if self.out is None:
             return
         encoder = make_encoder(
-            images.images.shape[1],
+            images.canvas[2],
             num_splats=self.splats,
             start=start,
             iterations=self.iterations,
@@ -83,7 +96,9 @@ class Command:
                 self.out,
                 target_psnr=self.target_psnr,
                 resume=self.resume,
+                engine=engine,
                 progress=bar.update,
+                on_shard=lambda psnr: bar.set_postfix_str(f"PSNR {psnr:.2f} dB", refresh=False),
             )
         psnr = report["psnr"]
         print(
@@ -92,13 +107,13 @@ class Command:
         )
 
     def _learn(self) -> None:
-        from gaussiandiffusion.data import load_images
+        from gaussiandiffusion.data import open_images
         from gaussiandiffusion.encoding import learn_template
         from gaussiandiffusion.encoding.settings import default_settings
         from gaussiandiffusion.encoding.template import ROUNDS
 
         assert self.learn_template is not None
-        train = load_images(self.source, split="train", data_dir=self.data_dir)
+        train = _sample(open_images(self.source, split="train", data_dir=self.data_dir), self.seed)
         settings = default_settings(
             train.images.shape[1],
             num_splats=self.splats,
@@ -112,6 +127,16 @@ class Command:
             self.learn_template,
             signed=self.signed,
             encoder=settings.to_dict() | {"rounds": ROUNDS, "seed": self.seed},
-            source={"name": train.name, "split": "train", "sha256": train.sha256},
+            source={"name": train.name, "split": "train", "sha256": train.sha256, "num": len(train)},
         )
         print(f"template of {template.num_splats} splats: {self.learn_template}")
+
+
+def _sample(train: ImageSource, seed: int) -> ImageSet:
+    """The whole split; of one that is too large to hold, as many images as may be, drawn from all of it by `seed`."""
+    import numpy as np
+
+    most = max(SAMPLE_LEAST, SAMPLE_BYTES // math.prod(train.canvas))
+    if len(train) <= most:
+        return train.read()
+    return train.take(np.sort(np.random.default_rng(seed).choice(len(train), most, replace=False)))

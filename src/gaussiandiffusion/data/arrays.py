@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import struct
+import zipfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from gaussiandiffusion.data.images import CHANNELS
+from gaussiandiffusion.data.mapped import HELD, array_source, mapped, unpacked
+from gaussiandiffusion.data.sheets import open_sheets
+from gaussiandiffusion.data.stream import ImageSource
 from gaussiandiffusion.errors import InputError
 
 LAYOUTS = "[H, W], [N, H, W], [N, H, W, C] or [N, C, H, W] with C = 1, 3 or 4"
 CHUNK = 1024  # images converted at a time, so that floats never exist twice
 
 
-def read_npz(path: Path, limit: int | None = None) -> tuple[np.ndarray, np.ndarray | None]:
-    """Read `images` (or `x`, or the only array) and, if there are any, `labels` (or `y`).
+def open_npz(path: Path) -> ImageSource:
+    """Open `images` (or `x`, or the only array) and, if there are any, `labels` (or `y`).
 
-    Args:
-        limit: convert only the first so many images.
-
-    Returns:
-        uint8 [N, C, H, W]; int64 [N] or None.
+    A large array stays in the file, or is unpacked beside memory, until images of it are asked for.
 
     Raises:
-        InputError: not an .npz, needs pickle, no such array, or values that are no images or labels.
+        InputError: not an .npz, needs pickle, no such array, or values that are no images or labels (values of
+            images: when they are read).
     """
     try:
         _check_magic(path)
         with np.load(path, allow_pickle=False) as archive:
+            if {"webp", "offsets"} <= set(archive.files):
+                return open_sheets([path])
             image_key, label_key = _keys(archive.files, path)
-            images = archive[image_key]
             labels = archive[label_key] if label_key else None
+            images = _open_array(archive, image_key, path)
     except InputError:
         raise
     except MemoryError:
@@ -42,12 +47,41 @@ def read_npz(path: Path, limit: int | None = None) -> tuple[np.ndarray, np.ndarr
         raise InputError(
             f"{path}: is no sound .npz file of plain arrays ({error}); save it again with numpy.savez"
         ) from error
-    pixels = to_nchw(images, f"{path}: {image_key!r}")
-    count = len(pixels)
-    pixels = to_uint8(pixels[:limit], f"{path}: {image_key!r}")
-    if labels is None:
-        return pixels, None
-    return pixels, to_labels(labels, count, f"{path}: {label_key!r}")[:limit]
+    where = f"{path}: {image_key!r}"
+    count = len(to_nchw(images(), where))
+    if labels is not None:
+        labels = to_labels(labels, count, f"{path}: {label_key!r}")
+    return array_source(
+        lambda: to_nchw(images(), where),
+        lambda part: to_uint8(part, where),
+        labels,
+        path.name,
+    )
+
+
+def _open_array(archive: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
+    info = next(info for info in archive.zip.infolist() if info.filename.removesuffix(".npy") == key)
+    if info.file_size <= HELD:
+        array = archive[key]
+        return lambda: array
+    with archive.zip.open(info) as member:
+        version = np.lib.format.read_magic(member)
+        read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}[version[0]]
+        shape, fortran, dtype = read_header(member)
+        if dtype.hasobject:
+            raise InputError(f"{path}: {key!r} needs pickle, which is never opened; save plain arrays")
+        order = "F" if fortran else "C"
+        if info.compress_type == zipfile.ZIP_STORED:  # then the array lies in the file as it is
+            return mapped(path, path, shape, dtype=dtype, offset=_content_at(path, info) + member.tell(), order=order)
+        return mapped(unpacked(member, path), path, shape, dtype=dtype, order=order)
+
+
+def _content_at(path: Path, info: zipfile.ZipInfo) -> int:
+    """Where a member's bytes begin: behind its local header, whose name and extra field vary in length."""
+    with open(path, "rb") as file:
+        file.seek(info.header_offset + 26)
+        name, extra = struct.unpack("<HH", file.read(4))
+    return info.header_offset + 30 + name + extra
 
 
 def _check_magic(path: Path) -> None:

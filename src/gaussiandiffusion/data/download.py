@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from gaussiandiffusion.data.datasets import DatasetSpec, IdxFile
+from gaussiandiffusion.data.datasets import DatasetSpec, PublishedFile
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.files import atomic_path
 
@@ -31,41 +31,43 @@ def cache_folder(name: str) -> Path:
     return root / "gaussiandiffusion" / "datasets" / name
 
 
-def fetch(spec: DatasetSpec, split: str, again: bool = False) -> tuple[Path, Path]:
-    """The images and labels file (.gz) of a split in the cache, downloaded unless they are there.
+def fetch(spec: DatasetSpec, split: str, again: bool = False) -> Path:
+    """The cache folder with the files of a split, downloaded unless they are there.
 
     Args:
         again: download even if they are there.
 
     Raises:
-        InputError: no mirror gave a file with the right checksum, or the cache cannot be written to.
+        InputError: it cannot be downloaded, no mirror gave a file with the right checksum, or the cache cannot be
+            written to.
     """
-    images, labels = (_fetch_file(spec, file, split, again) for file in spec.of_split(split))
-    return images, labels
+    if not spec.files:
+        raise InputError(f"{spec.name}: is not downloaded by this program; {spec.how_to_get}")
+    for file in spec.files[split]:
+        target = cache_folder(spec.name) / file.published
+        if again or not target.is_file():
+            _fetch_file(spec, file, split, target)
+    return cache_folder(spec.name)
 
 
-def _fetch_file(spec: DatasetSpec, file: IdxFile, split: str, again: bool) -> Path:
-    target = cache_folder(spec.name) / f"{file.name}.gz"
-    if target.is_file() and not again:
-        return target
+def _fetch_file(spec: DatasetSpec, file: PublishedFile, split: str, target: Path) -> None:
     failures = []
     for mirror in spec.mirrors:
-        url = f"{mirror}{file.name}.gz"
+        url = mirror + file.published
         try:
             with atomic_path(target) as temporary, open(temporary, "wb") as output:
                 _download(url, file, output)
-            return target
+            return
         except MirrorError as error:
             failures.append(f"{url} ({error})")
-    names = " and ".join(f"{wanted.name}.gz" for wanted in spec.of_split(split))
     raise InputError(
         f"{spec.name}: cannot be downloaded; tried {', '.join(failures)}; "
-        f"try again later, or give --data-dir DIR with the files {names}"
+        f"try again later, or give --data-dir DIR with {spec.wanted(split)}"
     )
 
 
-def _download(url: str, file: IdxFile, output: BinaryIO) -> None:
-    """Copy `url` to `output`, unpacking alongside to check size and sum.
+def _download(url: str, file: PublishedFile, output: BinaryIO) -> None:
+    """Copy `url` to `output`; size and sum are checked alongside, of the unpacked bytes where they are packed.
 
     Raises:
         MirrorError: anything wrong at the other end (own disk errors stay OSError).
@@ -73,8 +75,8 @@ def _download(url: str, file: IdxFile, output: BinaryIO) -> None:
     from tqdm import tqdm
 
     digest = hashlib.sha256()
-    unpacker = zlib.decompressobj(GZIP)
-    unpacked = 0
+    unpacker = zlib.decompressobj(GZIP) if file.gzipped else None
+    size = 0
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "gaussiandiffusion"})
         response = urllib.request.urlopen(request, timeout=TIMEOUT)
@@ -85,24 +87,27 @@ def _download(url: str, file: IdxFile, output: BinaryIO) -> None:
         raise MirrorError(_reason(error)) from None
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() else None
-    with response, tqdm(total=total, unit="B", unit_scale=True, desc=f"{file.name}.gz") as bar:
-        while not unpacker.eof:
+    with response, tqdm(total=total, unit="B", unit_scale=True, desc=file.published) as bar:
+        while unpacker is None or not unpacker.eof:
             try:
                 chunk = response.read(CHUNK)
-                content = unpacker.decompress(chunk)
+                content = unpacker.decompress(chunk) if unpacker else chunk
             except zlib.error:
                 raise MirrorError("what came is not gzip") from None
             except (OSError, http.client.HTTPException) as error:
                 raise MirrorError(_reason(error)) from None
             if not chunk:
-                raise MirrorError("the download broke off")
+                break
             digest.update(content)
-            unpacked += len(content)
-            if unpacked > file.size:
+            size += len(content)
+            if size > file.size:
                 raise MirrorError("the file is larger than published")
             output.write(chunk)
             bar.update(len(chunk))
-    if unpacker.unused_data or unpacked != file.size or digest.hexdigest() != file.sha256:
+    broken_off = (total is not None and bar.n < total) if unpacker is None else not unpacker.eof
+    if broken_off:
+        raise MirrorError("the download broke off")
+    if (unpacker and unpacker.unused_data) or size != file.size or digest.hexdigest() != file.sha256:
         raise MirrorError("the checksum differs")
 
 

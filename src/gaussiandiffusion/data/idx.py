@@ -10,11 +10,14 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
+from gaussiandiffusion.data.mapped import HELD, array_source, mapped, unpacked
+from gaussiandiffusion.data.stream import ImageSource
 from gaussiandiffusion.errors import InputError
 
 UNSIGNED_BYTE = 0x08
@@ -23,38 +26,46 @@ DEFLATE_LIMIT = 1032
 NAMES = {"images-idx3": "labels-idx1", "images.idx3": "labels.idx1"}
 
 
-def read_idx_pair(images: Path, labels: Path | None) -> tuple[np.ndarray, np.ndarray | None]:
-    """Read images and their labels.
+def open_idx(images: Path, labels: Path | None) -> ImageSource:
+    """Images and their labels; a large file's images stay in it until they are asked for.
 
     Returns:
-        Images uint8 [N, 1, H, W] and labels int64 [N], or None without a labels file.
+        A source of grey images, with labels unless there is no file of them.
 
     Raises:
         InputError: see `read_idx`; or there are no pixels, or not as many labels as images.
     """
-    pixels = read_idx(images, dimensions=3)
-    if not pixels.size:
-        raise InputError(f"{images}: holds no pixels (its header says {list(pixels.shape)}); give another file")
-    if labels is None:
-        return pixels[:, None], None
-    values = read_idx(labels, dimensions=1)
-    if len(values) != len(pixels):
+    pixels = _open_idx(images, dimensions=3)
+    shape = pixels().shape
+    if 0 in shape:
+        raise InputError(f"{images}: holds no pixels (its header says {list(shape)}); give another file")
+    values = None if labels is None else read_idx(labels, dimensions=1)
+    if values is not None and len(values) != len(pixels()):
         raise InputError(
-            f"{labels}: holds {len(values)} labels for the {len(pixels)} images of {images.name}; "
+            f"{labels}: holds {len(values)} labels for the {len(pixels())} images of {images.name}; "
             "give files that belong together"
         )
-    return pixels[:, None], values.astype(np.int64)
+    return array_source(
+        lambda: pixels()[:, None],
+        labels=None if values is None else values.astype(np.int64),
+        name=images.name,
+    )
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
-    """Read one IDX file of unsigned bytes, strictly: nothing missing, nothing left over.
+    """The values of one IDX file, uint8; raises as `_open_idx` does."""
+    return np.array(_open_idx(path, dimensions)())
+
+
+def _open_idx(path: Path, dimensions: int) -> Callable[[], np.ndarray]:
+    """Open one IDX file of unsigned bytes, strictly: nothing missing, nothing left over.
 
     Args:
         path: the file; gzipped exactly if its name ends in `.gz`.
         dimensions: how many dimensions it must have (images 3, labels 1).
 
     Returns:
-        uint8, in the shape that the header gives.
+        A function that gives the values, uint8 in the shape that the header gives.
 
     Raises:
         InputError: the file is missing, is not (gzipped) IDX of that kind, is cut short or goes on too long.
@@ -62,8 +73,17 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     packed = path.suffix.lower() == ".gz"
     try:
         with gzip.open(path) if packed else open(path, "rb") as file:
-            limit = path.stat().st_size * (DEFLATE_LIMIT if packed else 1)
-            return _read_values(cast(BinaryIO, file), path, dimensions, limit)
+            size = path.stat().st_size
+            shape = _read_header(cast(BinaryIO, file), path, dimensions)
+            if math.prod(shape) > size * (DEFLATE_LIMIT if packed else 1):
+                raise _truncated(path)
+            if math.prod(shape) <= HELD:
+                values = _read_values(cast(BinaryIO, file), path, shape)
+                return lambda: values
+            offset = 0 if packed else file.tell()
+            content: Any = unpacked(file, path) if packed else path
+            _check_size(path, shape, (content.tell() if packed else size) - offset)
+            return mapped(content, path, shape, offset=offset)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except EOFError:
@@ -76,7 +96,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _read_values(file: BinaryIO, path: Path, dimensions: int, limit: int) -> np.ndarray:
+def _read_header(file: BinaryIO, path: Path, dimensions: int) -> tuple[int, ...]:
     magic = file.read(4)
     if magic[:2] == b"\x1f\x8b":
         raise InputError(f"{path}: is gzipped; add .gz to its name")
@@ -96,9 +116,10 @@ def _read_values(file: BinaryIO, path: Path, dimensions: int, limit: int) -> np.
     header = file.read(4 * dimensions)
     if len(header) < 4 * dimensions:
         raise _truncated(path)
-    shape = struct.unpack(f">{dimensions}I", header)
-    if math.prod(shape) > limit:
-        raise _truncated(path)
+    return struct.unpack(f">{dimensions}I", header)
+
+
+def _read_values(file: BinaryIO, path: Path, shape: tuple[int, ...]) -> np.ndarray:
     try:
         values = np.empty(shape, np.uint8)
     except (MemoryError, ValueError):
@@ -110,9 +131,15 @@ def _read_values(file: BinaryIO, path: Path, dimensions: int, limit: int) -> np.
         if not count:
             raise _truncated(path)
         filled += count
-    if file.read(1):
-        raise InputError(f"{path}: goes on after its {list(shape)} values; get the file again")
+    _check_size(path, shape, filled + len(file.read(1)))
     return values
+
+
+def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
+    if size < math.prod(shape):
+        raise _truncated(path)
+    if size > math.prod(shape):
+        raise InputError(f"{path}: goes on after its {list(shape)} values; get the file again")
 
 
 def _truncated(path: Path) -> InputError:

@@ -67,10 +67,30 @@ class ImageSet:
     @functools.cached_property
     def sha256(self) -> str:
         """SHA-256 (hexadecimal) of shape, pixels and labels, whatever file they came from."""
-        digest = hashlib.sha256(f"uint8 {list(self.images.shape)}\n".encode())
-        digest.update(np.ascontiguousarray(self.images).data)
-        if self.labels is not None:
-            digest.update(b"labels\n" + self.labels.astype("<i8").tobytes())
+        content = ContentHash(self.images.shape)
+        content.update(self.images)
+        return content.hexdigest(self.labels)
+
+
+class ContentHash:
+    """`ImageSet.sha256` of images that come part by part.
+
+    Args:
+        shape: (N, C, H, W) of all parts together.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._digest = hashlib.sha256(f"uint8 {list(shape)}\n".encode())
+
+    def update(self, images: np.ndarray) -> None:
+        """Take in the next images, uint8 [n, C, H, W]."""
+        self._digest.update(np.ascontiguousarray(images).data)
+
+    def hexdigest(self, labels: np.ndarray | None) -> str:
+        """The sum of all images so far and their labels, int64 [N] or None."""
+        digest = self._digest.copy()
+        if labels is not None:
+            digest.update(b"labels\n" + labels.astype("<i8").tobytes())
         return digest.hexdigest()
 
 

@@ -1,22 +1,27 @@
-"""Folders, zips and single files of pictures, decoded one by one into one array."""
+"""Folders, zips and single files of pictures: listed at once, decoded one by one when asked for."""
 
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from gaussiandiffusion.data.images import CHANNELS
+from gaussiandiffusion.data.stream import ImageSource
 from gaussiandiffusion.errors import InputError
+
+E = TypeVar("E")
+Convert = Callable[[Image.Image], Image.Image]
+Choose = Callable[[str], bool]
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF"}
 MODE_OF = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -24,74 +29,68 @@ LARGEST_MEMBER = 1 << 29  # bytes of one picture file in a zip: far above any re
 PNG_DEPTH_AT = 24  # offset of the bit depth in a PNG file
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture file not yet read.
-
-    Args:
-        path: below the folder or zip, as parts; its last part is the file name.
-        where: the whole address, for error sentences.
-        read: gives the file's bytes; may raise OSError, zipfile.BadZipFile and the like.
-    """
-
-    path: tuple[str, ...]
-    where: str
-    read: Callable[[], bytes]
-
-
 def is_picture(name: str) -> bool:
     """Whether the name ends like a picture's."""
     return os.path.splitext(name)[1].lower() in FORMATS
 
 
-def read_picture_file(path: Path) -> np.ndarray:
-    """One picture file as uint8 [1, C, H, W]; of an animation the first frame.
+def open_picture(path: Path) -> ImageSource:
+    """One picture file; of an animation the first frame.
 
     Raises:
         InputError: see `decode`.
     """
-    return decode_all([Picture((path.name,), str(path), path.read_bytes)])
+    return open_pictures([path.name], str, lambda _: path.read_bytes(), str(path.parent))
 
 
-def read_folder(folder: Path, limit: int | None) -> tuple[np.ndarray, np.ndarray | None]:
+def open_folder(folder: Path, convert: Convert | None = None, choose: Choose = bool) -> ImageSource:
     """All pictures in a folder and below, in natural order; other files and hidden ones are passed over.
 
-    Returns:
-        uint8 [N, C, H, W]; int64 [N] or None (see `folder_labels`).
+    Args:
+        folder: searched to any depth.
+        convert: applied to each opened picture.
+        choose: of the pictures' names, which to take.
 
     Raises:
-        InputError: no pictures, or see `decode_all`.
+        InputError: see `open_pictures`.
     """
-    pictures = []
+    names = []
     for root, folders, files in os.walk(folder, onerror=_unreadable):
         folders[:] = [name for name in folders if not _hidden(name)]
-        for name in files:
-            path = Path(root, name)
-            if is_picture(name) and not _hidden(name):
-                pictures.append(Picture(path.relative_to(folder).parts, str(path), path.read_bytes))
-    return _decode_sorted(pictures, str(folder), limit)
+        below = Path(root).relative_to(folder).as_posix()
+        prefix = "" if below == "." else f"{below}/"
+        names += [prefix + name for name in files if is_picture(name) and not _hidden(name)]
+    names = [name for name in names if choose(name)]
+    return open_pictures(names, str, lambda name: Path(folder, name).read_bytes(), str(folder), convert)
 
 
 def _unreadable(error: OSError) -> None:
     raise InputError(f"{error.filename}: cannot be read ({error.strerror or error})") from error
 
 
-def read_zip(path: Path, limit: int | None) -> tuple[np.ndarray, np.ndarray | None]:
+def open_zip(path: Path, convert: Convert | None = None, choose: Choose = bool) -> ImageSource:
     """All pictures in a zip, like a folder's; they are read in memory, nothing is ever unpacked to disk.
 
+    Args:
+        path: the zip.
+        convert, choose: as for `open_folder`.
+
     Raises:
-        InputError: not a sound zip, a locked one, no pictures, or see `decode_all`.
+        InputError: not a sound zip, a locked one, or see `open_pictures`.
     """
-    with _zip_errors(str(path)), zipfile.ZipFile(path) as archive:
-        pictures = []
+    with _zip_errors(str(path)):
+        archive = zipfile.ZipFile(path)  # stays open as long as the source lives
+        members = []
         for info in archive.infolist():
             parts = _member_parts(info.filename)
             if info.is_dir() or not parts or not is_picture(parts[-1]) or any(map(_hidden, parts)):
                 continue
             if info.file_size > LARGEST_MEMBER:
                 raise InputError(f"{path}/{info.filename}: unpacks to {info.file_size} bytes; take it out of the zip")
-            pictures.append(Picture(parts, f"{path}/{info.filename}", lambda info=info: archive.read(info)))
-        return _decode_sorted(pictures, str(path), limit)
+            if choose("/".join(parts)):
+                members.append(info)
+        name = lambda info: "/".join(_member_parts(info.filename))  # noqa: E731
+        return open_pictures(members, name, archive.read, str(path), convert)
 
 
 @contextmanager
@@ -116,89 +115,118 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _decode_sorted(pictures: list[Picture], where: str, limit: int | None) -> tuple[np.ndarray, np.ndarray | None]:
-    if not pictures:
+def open_pictures(
+    entries: list[E], name: Callable[[E], str], read: Callable[[E], bytes], where: str, convert: Convert | None = None
+) -> ImageSource:
+    """Picture files as a source, in natural order of their names; only the first is read at once, for its size.
+
+    Args:
+        entries: what `name` and `read` know each picture by; sorted in place.
+        name: its path below `where`, with `/` between the parts.
+        read: its bytes; may raise OSError, zipfile.BadZipFile and the like.
+        where: the folder or zip, for error sentences.
+        convert: applied to each opened picture.
+
+    Raises:
+        InputError: no pictures; when they are read: they differ in size or colour kind, or see `decode`.
+    """
+    if not entries:
         raise InputError(f"{where}: holds no pictures ({', '.join(FORMATS)}); give another folder or zip")
-    pictures.sort(key=lambda picture: natural_key(picture.path))
-    labels = folder_labels([picture.path for picture in pictures])  # of all: `limit` must not renumber the classes
-    images = decode_all(pictures[:limit])
-    return images, None if labels is None else labels[:limit]
+    entries.sort(key=lambda entry: natural_key(name(entry)))
+
+    def load(position: int) -> np.ndarray:
+        entry = entries[position]
+        address = f"{where}/{name(entry)}"
+        return decode(_content(read, entry, address), address, convert)
+
+    first = load(0)
+    channels, height, width = first.shape
+
+    def fetch(positions: np.ndarray) -> np.ndarray:
+        pixels = _allocate(len(positions), first, where)
+        for row, position in enumerate(positions):
+            picture = load(int(position))
+            if picture.shape != first.shape:
+                raise _different(f"{where}/{name(entries[position])}", picture, f"{where}/{name(entries[0])}", first)
+            pixels[row] = picture
+        return pixels
+
+    labels = folder_labels([name(entry) for entry in entries])
+    return ImageSource(len(entries), (height, width, channels), fetch, labels, os.path.basename(where))
 
 
-def natural_key(path: tuple[str, ...]) -> tuple:
+def _content(read: Callable[[E], bytes], entry: E, address: str) -> bytes:
+    try:
+        return read(entry)
+    except OSError as error:
+        raise InputError(f"{address}: cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # locked, damaged, packed in an unknown way
+        raise InputError(f"{address}: cannot be read from its zip ({error}); make the zip again") from error
+
+
+def _different(address: str, picture: np.ndarray, first_address: str, first: np.ndarray) -> InputError:
+    if picture.shape[0] != first.shape[0]:
+        return InputError(
+            f"{address}: is {CHANNELS[picture.shape[0]]}, but {first_address} is {CHANNELS[first.shape[0]]}; "
+            "convert one of them, or take it out"
+        )
+    return InputError(
+        f"{address}: is {_size(picture)} pixels, but {first_address} is {_size(first)}; "
+        "resize one of them, or take it out"
+    )
+
+
+def natural_key(path: str) -> tuple[tuple[str, str], ...]:
     """A sort key that puts `2.png` before `10.png`, folder by folder."""
-    return tuple(_natural_part(part) for part in path)
+    return tuple(_natural_part(part) for part in path.split("/"))
 
 
-def _natural_part(part: str) -> tuple:
-    # Split on numbers: even places are text, odd ones numbers, so equal places always compare. A number is
-    # compared by length, then digits: int() refuses very long ones.
+def _natural_part(part: str) -> tuple[str, str]:
+    # Text and numbers alternate, and each text ends with a zero character: so equal places always compare, and the
+    # shorter text comes first. A number is compared by its length, then its digits. All in one string, as a million
+    # names are sorted in memory.
     pieces = re.split(r"([0-9]+)", part)
-    numbers = [(len(piece.lstrip("0")), piece.lstrip("0")) for piece in pieces[1::2]]
-    key: list[object] = [None] * len(pieces)
-    key[0::2], key[1::2] = pieces[0::2], numbers
-    return tuple(key), part
+    key = pieces[0] + "\0"
+    for number, text in zip(pieces[1::2], pieces[2::2], strict=True):
+        digits = number.lstrip("0")
+        key += f"{chr(len(digits) + 1)}{digits}{text}\0"
+    return key, part
 
 
-def folder_labels(paths: list[tuple[str, ...]]) -> np.ndarray | None:
+def folder_labels(paths: list[str]) -> np.ndarray | None:
     """Labels from folder names.
 
     If every picture's own folder is called by a whole number, that number is its label. Otherwise, if
     (below what all paths share) the pictures lie in one level of class folders, at least two, it is the
     place of that folder in natural order. Otherwise there are none.
 
+    Args:
+        paths: with `/` between folders.
+
     Returns:
         int64 [N], >= 0, or None.
     """
-    if all(len(path) > 1 and re.fullmatch(r"[0-9]{1,18}", path[-2]) for path in paths):
-        return np.array([int(path[-2]) for path in paths], np.int64)
-    parents = [path[:-1] for path in paths]
-    shared = 0  # what the first and the last of them share, all do
-    for low, high in zip(min(parents), max(parents), strict=False):
-        if low != high:
+    parents = [path.rpartition("/")[0] for path in paths]
+    folders = {parent: parent.split("/") if parent else [] for parent in parents}
+    if all(parts and re.fullmatch(r"[0-9]{1,18}", parts[-1]) for parts in folders.values()):
+        return np.array([int(folders[parent][-1]) for parent in parents], np.int64)
+    shared = 0
+    for level in zip(*folders.values(), strict=False):
+        if len(set(level)) > 1:
             break
         shared += 1
-    classes = [parent[shared:] for parent in parents]
-    if any(len(path) != 1 for path in classes):
+    if any(len(parts) != shared + 1 for parts in folders.values()):
         return None
-    place = {folder: index for index, folder in enumerate(sorted(set(classes), key=natural_key))}
-    return np.array([place[folder] for folder in classes], np.int64)
+    place = {folder: index for index, folder in enumerate(sorted(folders, key=natural_key))}
+    return np.array([place[parent] for parent in parents], np.int64)
 
 
-def decode_all(pictures: list[Picture]) -> np.ndarray:
-    """Decode pictures one after another into one array.
-
-    Returns:
-        uint8 [N, C, H, W].
-
-    Raises:
-        InputError: they differ in size or colour kind, do not fit into memory, or see `decode`.
-    """
-    images = np.empty(0, np.uint8)
-    for index, picture in enumerate(pictures):
-        pixels = decode(picture)
-        if index == 0:
-            images = _allocate(len(pictures), pixels, picture)
-        if pixels.shape[0] != images.shape[1]:
-            raise InputError(
-                f"{picture.where}: is {CHANNELS[pixels.shape[0]]}, but {pictures[0].where} is "
-                f"{CHANNELS[images.shape[1]]}; convert one of them, or take it out"
-            )
-        if pixels.shape != images.shape[1:]:
-            raise InputError(
-                f"{picture.where}: is {_size(pixels)} pixels, but {pictures[0].where} is {_size(images[0])}; "
-                "resize one of them, or take it out"
-            )
-        images[index] = pixels
-    return images
-
-
-def _allocate(count: int, first: np.ndarray, picture: Picture) -> np.ndarray:
+def _allocate(count: int, first: np.ndarray, where: str) -> np.ndarray:
     try:
         return np.empty((count, *first.shape), np.uint8)
     except (MemoryError, ValueError):
         raise InputError(
-            f"{picture.where}: {count} pictures of {_size(first)} pixels do not fit into memory; use --limit"
+            f"{where}: {count} pictures of {_size(first)} pixels do not fit into memory; use --limit"
         ) from None
 
 
@@ -206,10 +234,15 @@ def _size(pixels: np.ndarray) -> str:
     return f"{pixels.shape[2]}x{pixels.shape[1]}"  # width first, as picture programs say it
 
 
-def decode(picture: Picture) -> np.ndarray:
+def decode(content: bytes, where: str, convert: Convert | None = None) -> np.ndarray:
     """Decode one picture, turned upright if its camera says so; of an animation the first frame.
 
     Grey stays grey; palettes become RGB; anything with transparency becomes RGBA.
+
+    Args:
+        content: the file's bytes.
+        where: its address; its ending, if it has one, must be the format's.
+        convert: applied to the opened picture.
 
     Returns:
         uint8 [C, H, W].
@@ -217,33 +250,27 @@ def decode(picture: Picture) -> np.ndarray:
     Raises:
         InputError: unreadable, cut short, another format than its name says, too large, or 16 bits a channel.
     """
-    try:
-        content = picture.read()
-    except OSError as error:
-        raise InputError(f"{picture.where}: cannot be read ({error.strerror or error})") from error
-    except Exception as error:  # locked, damaged, packed in an unknown way
-        raise InputError(f"{picture.where}: cannot be read from its zip ({error}); make the zip again") from error
-    named = FORMATS[os.path.splitext(picture.path[-1])[1].lower()]
+    named = FORMATS.get(os.path.splitext(where)[1].lower())
     if not content:
-        raise InputError(f"{picture.where}: is empty; get the file again, or take it out")
+        raise InputError(f"{where}: is empty; get the file again, or take it out")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=sorted(set(FORMATS.values()))) as image:
-                found = "JPEG" if image.format == "MPO" else image.format  # MPO: a JPEG with a preview behind it
-                if found != named:
-                    raise InputError(f"{picture.where}: is really a {found} file; rename it to .{str(found).lower()}")
-                _check_depth(image, content, picture.where)
-                return to_pixels(ImageOps.exif_transpose(image), picture.where)
+        with Image.open(io.BytesIO(content), formats=sorted(set(FORMATS.values()))) as image:
+            found = "JPEG" if image.format == "MPO" else image.format  # MPO: a JPEG with a preview behind it
+            if found != (named or found):
+                raise InputError(f"{where}: is really a {found} file; rename it to .{str(found).lower()}")
+            if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+                raise Image.DecompressionBombError
+            _check_depth(image, content, where)
+            upright = ImageOps.exif_transpose(image)
+            return to_pixels(upright if convert is None else convert(upright), where)
     except InputError:
         raise
     except Image.UnidentifiedImageError:
-        raise InputError(f"{picture.where}: is not a {named} file; get it again, or take it out") from None
+        raise InputError(f"{where}: is not a {named or 'picture'} file; get it again, or take it out") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
-        raise InputError(f"{picture.where}: has too many pixels; make it smaller") from None
+        raise InputError(f"{where}: has too many pixels; make it smaller") from None
     except Exception as error:  # damaged files make decoders raise nearly anything
-        raise InputError(f"{picture.where}: is damaged or cut short ({error}); get the file again") from error
+        raise InputError(f"{where}: is damaged or cut short ({error}); get the file again") from error
 
 
 def to_pixels(image: Image.Image, where: str) -> np.ndarray:

@@ -1,147 +1,181 @@
-"""Whole data sets to splat files: shard by shard, resumable after a kill."""
+"""Whole data sets to splat files: read, fitted and written shard by shard, resumable after a kill."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from gaussiandiffusion.data import ImageSet
-from gaussiandiffusion.encoding.encoder import Encoder
+from gaussiandiffusion.data import ContentHash, ImageSet, ImageSource, read_ahead
+from gaussiandiffusion.encoding.encoder import Encoded, Encoder
+from gaussiandiffusion.encoding.shards import REPORT, clear, kept_psnr, refuse_others, shard_length, shard_paths
 from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import write_json
-from gaussiandiffusion.splats import SplatFile, Splats, storage
+from gaussiandiffusion.files import locked, write_json
+from gaussiandiffusion.splats.merge import merge
 
-SHARD_IMAGES = 4096
-SHARDS = "shard-*-of-*.safetensors"
+Progress = Callable[[int], None]
+
+
+Parts = Iterator[tuple[int, ImageSet]]
+Results = Generator[tuple[int, Encoded], None, None]
+# Fits numbered sets of images wherever it likes, to a target PSNR (dB), and gives them back in any order; tells of its
+# progress. It draws only those parts that it can work on soon, so that memory stays bounded.
+Engine = Callable[[Encoder, Parts, float | None, Progress], Results]
+
+
+def local(threads: int | None = None) -> Engine:
+    """The engine that fits here, on so many threads (default: torch's)."""
+
+    def fit(encoder: Encoder, parts: Parts, target_psnr: float | None, progress: Progress) -> Results:
+        for i, part in parts:
+            yield i, encoder.encode(part.images, target_psnr=target_psnr, threads=threads, progress=progress)
+
+    return fit
 
 
 def encode_dataset(
-    images: ImageSet,
+    images: ImageSource | ImageSet,
     encoder: Encoder,
     out: Path,
     *,
     target_psnr: float | None = None,
     resume: bool = False,
-    progress: Callable[[int], None] | None = None,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+    on_shard: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
     """Encode images to `out`: one file if it ends in .safetensors, otherwise a folder of shards.
 
-    Shards are written whole, one after another; for a single file they lie in `NAME.partial/` until it is complete.
-    With `resume`, complete shards of the same images and settings are kept; the result equals that of an
-    uninterrupted run byte for byte.
+    A thread reads the next shard's images while one is fitted; no more than a few shards are ever in memory. Shards
+    are written whole, and nothing of an earlier run goes before the first of them is ready; for a single file they
+    lie in `NAME.partial/` until it is complete. With `resume`, shards that are intact, of the same settings and of
+    the same pixels and labels (which are read again) are kept. The files' bytes depend on images and settings alone:
+    not on interruptions, the engine or its number of workers.
+
+    Args:
+        images: all of one size.
+        encoder: its settings and template go into every header.
+        target_psnr: see `Encoder.encode`.
+        engine: where to fit; default: here.
+        progress: called with the number of images finished since the last call.
+        on_shard: called after each shard with the mean PSNR (dB) so far.
 
     Returns:
         The report, also written as JSON beside the sets.
 
     Raises:
-        InputError: shards of other images or settings are in the way, or `out` cannot be written.
+        InputError: shards of other images or settings are in the way, another process is writing there, `out` cannot
+            be written, or an image cannot be read; finished shards stay.
     """
+    source = images if isinstance(images, ImageSource) else ImageSource.of(images)
+    _check(source, encoder)
     single = out.suffix == ".safetensors"
     folder = out.with_name(out.name + ".partial") if single else out
-    count = math.ceil(len(images) / SHARD_IMAGES)
-    paths = [folder / f"shard-{i:05d}-of-{count:05d}.safetensors" for i in range(count)]
+    length = shard_length(source.canvas, encoder.settings.num_splats)
+    paths = shard_paths(folder, math.ceil(len(source) / length))
     encoder_header = encoder.header() | {"target_psnr": target_psnr}
-    source = {"name": images.name, "split": images.split, "sha256": images.sha256, "num": len(images)}
-    if resume:
-        _refuse_others(folder, paths)
-    else:
-        _clear(folder)
-    started, fitted = time.perf_counter(), 0
-    psnr = []
-    for i, path in enumerate(paths):
-        part = images[i * SHARD_IMAGES : (i + 1) * SHARD_IMAGES]
-        done = _kept(path, encoder_header, source) if resume and path.exists() else None
-        if done is None:
-            encoded = encoder.encode(part.images, target_psnr=target_psnr, progress=progress)
-            encoded.splats.save(
-                path,
-                labels=None if part.labels is None else torch.from_numpy(part.labels),
-                psnr=encoded.psnr,
-                signed=encoder.settings.signed,
-                encoder=encoder_header,
-                source=source,
-            )
-            psnr.append(encoded.psnr.numpy())
-            fitted += len(part)
-        else:
-            psnr.append(_psnr_of(path, done))
-            if progress is not None:
-                progress(len(part))
-    report = _report(np.concatenate(psnr), fitted, time.perf_counter() - started, target_psnr)
-    report |= {"encoder": encoder_header, "source": source}
-    if single:
-        _merge(paths, out)
-        shutil.rmtree(folder)
-        write_json(out.with_suffix(".encode.json"), report)
-    else:
-        write_json(out / "encode.json", report)
+    about = {"name": source.name, "split": source.split, "num": len(source)}
+    started = time.perf_counter()
+    height, width, channels = source.canvas
+    content = ContentHash((len(source), channels, height, width))
+    psnr = np.zeros(len(source), np.float32)
+    count = fitted = 0
+    waiting: dict[int, tuple[np.ndarray | None, str]] = {}  # labels and sum of what is being fitted
+
+    def finish(i: int, values: np.ndarray) -> None:
+        nonlocal count
+        psnr[i * length : i * length + len(values)] = values
+        count += len(values)
+        if on_shard is not None:
+            on_shard(float(psnr.sum(dtype=np.float64)) / count)
+
+    def unfinished(parts: Iterator[ImageSet]) -> Parts:
+        for i, part in enumerate(parts):
+            content.update(part.images)
+            kept = kept_psnr(paths[i], part.sha256) if resume else None
+            if kept is None:
+                waiting[i] = part.labels, part.sha256
+                yield i, part
+            else:
+                finish(i, kept)
+                (progress or _ignore)(len(part))
+
+    with locked(folder):
+        if resume:
+            refuse_others(folder, paths, encoder_header, about)
+        with contextlib.ExitStack() as stack:  # ends the reading thread, and the engine's workers, in any case
+            parts = unfinished(stack.enter_context(contextlib.closing(read_ahead(source, length))))
+            results = (engine or local())(encoder, parts, target_psnr, progress or _ignore)
+            for i, encoded in stack.enter_context(contextlib.closing(results)):
+                if not resume and not fitted:
+                    clear(folder)
+                labels, sha256 = waiting.pop(i)
+                encoded.splats.save(
+                    paths[i],
+                    labels=None if labels is None else torch.from_numpy(labels),
+                    psnr=encoded.psnr,
+                    signed=encoder.settings.signed,
+                    encoder=encoder_header,
+                    source=about | {"sha256": sha256},
+                )
+                fitted += len(encoded.psnr)
+                finish(i, encoded.psnr.numpy())
+        about |= {"sha256": content.hexdigest(source.labels)}
+        report = _report(psnr, fitted, time.perf_counter() - started, target_psnr)
+        report |= {"encoder": encoder_header, "source": about}
+        if single:
+            merge(paths, out, about)
+            shutil.rmtree(folder)
+    write_json(out.with_suffix(".encode.json") if single else out / REPORT, report)
     return report
 
 
-def _kept(path: Path, encoder: dict[str, Any], source: dict[str, Any]) -> SplatFile | None:
-    """A shard of an earlier run if it belongs to this one; None if it is damaged and must be written again."""
-    try:
-        file = storage.load(path)
-    except InputError:
-        return None
-    if file.header.get("encoder") != encoder or file.header.get("source") != source:
+def _check(source: ImageSource, encoder: Encoder) -> None:
+    if not len(source):
+        raise InputError(f"{source.name}: holds no images; give another source")
+    canvas = None if encoder.template is None else encoder.template.canvas
+    if canvas is not None and (canvas.height, canvas.width, canvas.channels) != source.canvas:
+        height, width, channels = source.canvas
         raise InputError(
-            f"{path}: was made from other images or settings; give another --out, or leave --resume out to replace it"
+            f"the template was learned for {canvas.width}x{canvas.height} images of {canvas.channels} channel(s), but "
+            f"those of {source.name} are {width}x{height} with {channels}; learn one with --learn-template"
         )
-    return file
 
 
-def _psnr_of(path: Path, file: SplatFile) -> np.ndarray:
-    if file.psnr is None:
-        raise InputError(f"{path}: holds no PSNR; leave --resume out to write it again")
-    return file.psnr.numpy()
-
-
-def _refuse_others(folder: Path, paths: list[Path]) -> None:
-    """Shards of another number of images would lie beside these and be read with them."""
-    if others := sorted(set(folder.glob(SHARDS)) - set(paths)):
-        raise InputError(f"{others[0]}: was made from other images; give another --out, or leave --resume out")
-
-
-def _clear(folder: Path) -> None:
-    """Remove the shards of an earlier run, and nothing else."""
-    for path in folder.glob(SHARDS):
-        path.unlink()
-
-
-def _merge(paths: list[Path], out: Path) -> None:
-    files = [storage.load(path) for path in paths]
-    labels = [file.labels for file in files if file.labels is not None]
-    psnr = [file.psnr for file in files if file.psnr is not None]
-    header = files[0].header
-    Splats.cat([file.splats for file in files]).save(
-        out,
-        labels=torch.cat(labels) if labels else None,
-        psnr=torch.cat(psnr),
-        signed=header["signed"],
-        encoder=header["encoder"],
-        source=header["source"],
-    )
+def _ignore(_: int) -> None:
+    pass
 
 
 def _report(psnr: np.ndarray, fitted: int, seconds: float, target_psnr: float | None) -> dict[str, Any]:
     quantiles = {f"p{q}": round(float(np.percentile(psnr, q)), 3) for q in (1, 10, 50, 90, 99)}
+    mean = float(psnr.mean(dtype=np.float64))
     report: dict[str, Any] = {
         "num": len(psnr),
-        "psnr": {"mean": round(float(psnr.mean()), 3), "min": round(float(psnr.min()), 3), **quantiles},
+        "psnr": {"mean": round(mean, 3), "min": round(float(psnr.min()), 3), **quantiles},
         "fitted_now": fitted,
         "seconds": round(seconds, 3),
         "images_per_second": round(fitted / seconds, 1) if fitted else None,
         "threads": torch.get_num_threads(),
+        "peak_memory_bytes": _peak_memory(),
     }
     if target_psnr is not None:
         report["target_psnr"] = target_psnr
-        report["below_target"] = int((psnr < target_psnr - 0.05).sum())
+        report["below_target"] = int((psnr < target_psnr).sum())
     return report
+
+
+def _peak_memory() -> int | None:
+    """The most memory this process ever held (resident), where the system tells."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

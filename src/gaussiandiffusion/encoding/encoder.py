@@ -27,6 +27,7 @@ from gaussiandiffusion.splats import Canvas, SplatFile, Splats
 from gaussiandiffusion.splats import storage as splat_storage
 
 BLOCK = 64  # images a thread fits before it reports progress
+MARGIN = 0.1  # dB beyond the target at which fits stop: what they draw is cut off, what is measured is not
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ class Encoder:
             InputError: not 8-bit (N, C, H, W), or of another canvas than the template.
         """
         canvas = self._check(images)
-        run = partial(self._fit, target_psnr=target_psnr, threads=threads, device=device)
+        stop = None if target_psnr is None else target_psnr + MARGIN
+        run = partial(self._fit, target_psnr=stop, threads=threads, device=device)
         parameters, errors = run(images, self.settings, progress=progress)
         for settings in [] if target_psnr is None else harder(self.settings, canvas.channels):
             missed = np.flatnonzero(to_psnr(errors) < target_psnr)

@@ -38,15 +38,16 @@ def fit_range(images, parameters, schedule, errors):
     cutoff = F(schedule.cutoff)
     enough = schedule.target * channels * height * width
     for i in range(count):
-        hinge_bounds(images[i], bounds)
+        hinge_bounds(images[i], schedule.tolerance, bounds)
         state[:] = F(0)
         rows, shape, gradients = state[0], state[1], state[2]
         rows[:, :splats] = parameters[i].T
+        state[5] = rows
         power1, power2 = 1.0, 1.0
         for step in range(schedule.iterations):
             unpack(rows, shape)
-            values, error = draw_residual(shape, splats, bounds, height, width, cutoff, boxes, values, picture)
-            if error <= enough:
+            values = draw_window(shape, splats, height, width, cutoff, boxes, values, picture)
+            if to_residual(picture, bounds) <= enough:
                 break
             kernel.differentiate(
                 shape[:COLUMNS], shape[COLUMNS:], splats, boxes, values, picture,
@@ -54,17 +55,17 @@ def fit_range(images, parameters, schedule, errors):
             )  # fmt: skip
             power1 *= schedule.beta1
             power2 *= schedule.beta2
-            adam(state, schedule, decay(step, schedule) / (1 - power1), 1 / math.sqrt(1 - power2))
+            adam(state, schedule, decay(step, schedule), 1 / (1 - power1), 1 / math.sqrt(1 - power2))
         unpack(rows, shape)
-        values, error = draw_residual(shape, splats, bounds, height, width, F(EXACT), boxes, values, picture)
+        values = draw_window(shape, splats, height, width, F(EXACT), boxes, values, picture)
         errors[i] = squared_error(picture, images[i]) / (channels * height * width)
         parameters[i] = rows[:, :splats].T
 
 
 @njit(**FAST)
 def new_state(splats, columns):
-    """Zeros (5, 5 + C, K padded): parameters, geometry and colours, gradients, first and second moments."""
-    return np.zeros((5, columns, (splats + LANES - 1) // LANES * LANES), np.float32)
+    """Zeros (6, 5 + C, K padded): parameters, geometry and colours, gradients, two moments, start parameters."""
+    return np.zeros((6, columns, (splats + LANES - 1) // LANES * LANES), np.float32)
 
 
 @njit(**FAST)
@@ -85,19 +86,17 @@ def unpack(rows, shape):
             store(factors, at, exp2(load(logarithms, at) * broadcast(_LOG2E)))
 
 
+@njit(**FAST)
+def draw_window(shape, splats, height, width, cutoff, boxes, values, picture):
+    """Draw a window; returns `values`, grown if need be."""
+    values = kernel.room_for(values, kernel.plan(shape[:COLUMNS], splats, height, width, cutoff, boxes))
+    kernel.draw(shape[:COLUMNS], shape[COLUMNS:], splats, boxes, values, picture)
+    return values
+
+
 @njit(**STRICT)
-def draw_residual(shape, splats, bounds, height, width, cutoff, boxes, values, picture):
-    """Draw a window and replace it by its hinge residual (0 in the padding).
-
-    Args:
-        bounds: of `hinge_bounds`.
-
-    Returns:
-        The possibly grown `values`, and the sum of squares.
-    """
-    geometry, colors = shape[:COLUMNS], shape[COLUMNS:]
-    values = kernel.room_for(values, kernel.plan(geometry, splats, height, width, cutoff, boxes))
-    kernel.draw(geometry, colors, splats, boxes, values, picture)
+def to_residual(picture, bounds):
+    """Replace a drawn window by its hinge residual, 0 in the padding; returns the sum of squares."""
     drawn, low, high = picture.reshape(-1), bounds[0].reshape(-1), bounds[1].reshape(-1)
     zero = broadcast(F(0))
     squares, sums = zero, np.empty(LANES // 2, np.float32)
@@ -107,60 +106,58 @@ def draw_residual(shape, splats, bounds, height, width, cutoff, boxes, values, p
         store(drawn, at, residual)
         squares = squares + residual * residual
     store_totals(sums, squares, zero, zero, zero, zero, zero, zero, zero)
-    return values, sums[0]
+    return sums[0]
 
 
 @njit(**FAST)
-def hinge_bounds(image, bounds):
+def hinge_bounds(image, tolerance, bounds):
     """Lay out the values between which a drawn pixel is right: bounds (2, C, *padded(height, width)).
 
-    Both are the target pixel, but -inf below where that is 0 and +inf above where it is 1. The hinge residual
-    p - clip(p, low, high) so is zero exactly when the clamped picture is right, and no gradient dies elsewhere. In
-    the padding anything is right.
+    They are the target pixel minus and plus the tolerance, but -inf and +inf where that reaches 0 and 1. Without
+    tolerance the hinge residual p - clip(p, low, high) so is zero exactly when the clamped picture is right, and no
+    gradient dies elsewhere. In the padding anything is right.
     """
     bounds[0], bounds[1] = -ANYTHING, ANYTHING
     for c in range(image.shape[0]):
         for y in range(image.shape[1]):
             for x in range(image.shape[2]):
-                if image[c, y, x] > 0:
-                    bounds[0, c, y, x] = F(image[c, y, x]) / F(255)
-                if image[c, y, x] < 255:
-                    bounds[1, c, y, x] = F(image[c, y, x]) / F(255)
+                t = F(image[c, y, x]) / F(255)
+                if t > tolerance:
+                    bounds[0, c, y, x] = t - F(tolerance)
+                if t + tolerance < 1:
+                    bounds[1, c, y, x] = t + F(tolerance)
 
 
 @njit(**FAST)
-def squared_error(residual, image):
-    """Sum of squared errors of the clamped picture against an 8-bit image, from its hinge residual.
-
-    The picture is image + residual; where it leaves [0, 1], the clamped error is smaller than the residual.
-    """
+def squared_error(picture, image):
+    """Sum of squared errors of the clamped picture against an 8-bit image."""
     total = 0.0
     for c in range(image.shape[0]):
         for y in range(image.shape[1]):
             for x in range(image.shape[2]):
-                t = F(image[c, y, x]) / F(255)
-                r = min(max(t + residual[c, y, x], F(0)), F(1)) - t
+                r = min(max(picture[c, y, x], F(0)), F(1)) - F(image[c, y, x]) / F(255)
                 total += r * r
     return total
 
 
 @njit(**STRICT)
-def adam(state, schedule, rate, correction):
+def adam(state, schedule, rate, correction1, correction2):
     """One step of every parameter, kept within its limits.
 
     Args:
         state: of `new_state`; its gradients are with respect to geometry and colours.
-        rate: factor of all the schedule's rates, the first moment's bias correction included.
-        correction: factor of the root of the second moment.
+        rate: factor of all the schedule's rates and pulls.
+        correction1, correction2: factors of the first moment and of the root of the second that remove their bias.
     """
     rows, shape, gradients = state[0].reshape(-1), state[1].reshape(-1), state[2].reshape(-1)
-    moments1, moments2 = state[3].reshape(-1), state[4].reshape(-1)
+    moments1, moments2, starts = state[3].reshape(-1), state[4].reshape(-1), state[5].reshape(-1)
     b1, b2 = broadcast(F(schedule.beta1)), broadcast(F(schedule.beta2))
     c1, c2 = broadcast(F(1 - schedule.beta1)), broadcast(F(1 - schedule.beta2))
-    root, small = broadcast(F(correction)), broadcast(F(schedule.epsilon))
+    root, small = broadcast(F(correction2)), broadcast(F(schedule.epsilon))
     width = state.shape[2]
     for j in range(state.shape[1]):
-        speed = broadcast(F(rate) * schedule.rates[j])
+        speed = broadcast(F(rate * correction1) * schedule.rates[j])
+        pull = broadcast(F(rate) * schedule.pulls[j])
         lowest, highest = broadcast(schedule.low[j]), broadcast(schedule.high[j])
         for at in range(j * width, (j + 1) * width, LANES):
             gradient = load(gradients, at)
@@ -170,5 +167,6 @@ def adam(state, schedule, rate, correction):
             second = b2 * load(moments2, at) + c2 * gradient * gradient
             store(moments1, at, first)
             store(moments2, at, second)
-            moved = load(rows, at) - speed * first / (sqrt(second) * root + small)
+            row = load(rows, at)
+            moved = row - speed * first / (sqrt(second) * root + small) - pull * (row - load(starts, at))
             store(rows, at, clip(moved, lowest, highest))

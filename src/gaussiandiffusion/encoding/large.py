@@ -15,16 +15,17 @@ from numba import njit
 from gaussiandiffusion.encoding.fit import (
     adam,
     decay,
-    draw_residual,
+    draw_window,
     hinge_bounds,
     new_state,
     squared_error,
+    to_residual,
     unpack,
 )
 from gaussiandiffusion.encoding.parameters import Schedule
 from gaussiandiffusion.rendering import kernel
 from gaussiandiffusion.rendering.compiler import FAST
-from gaussiandiffusion.rendering.kernel import COLUMNS
+from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT
 from gaussiandiffusion.rendering.tiles import WHOLE, bin_splats, collect, gather, tile_grid
 
 __all__ = ["WHOLE", "fit_large"]
@@ -50,26 +51,27 @@ def fit_large(image: np.ndarray, parameters: np.ndarray, schedule: Schedule, poo
     state = new_state(splats, columns)
     rows, shape, gradients = state[:3]
     rows[:, :splats] = parameters.T
-    cutoff, exact = np.float32(schedule.cutoff), exact
+    state[5] = rows
+    cutoff, exact = np.float32(schedule.cutoff), np.float32(EXACT)
     enough = schedule.target * image.size
     power1, power2 = 1.0, 1.0
     for step in range(schedule.iterations):
         unpack(rows, shape)
         starts, members = bin_splats(shape[:COLUMNS], splats, tiles, cutoff)
         parts = np.empty((1, columns, len(members)), np.float32)
-        errors = _in_pool(pool, shape, tiles, starts, members, image, cutoff, parts)
+        errors = _in_pool(pool, shape, tiles, starts, members, image, cutoff, schedule.tolerance, parts)
         if errors.sum() <= enough:
             break
         gradients[:] = 0
         collect(parts, members, gradients[None])
         power1 *= schedule.beta1
         power2 *= schedule.beta2
-        adam(state, schedule, decay(step, schedule) / (1 - power1), 1 / math.sqrt(1 - power2))
+        adam(state, schedule, decay(step, schedule), 1 / (1 - power1), 1 / math.sqrt(1 - power2))
     unpack(rows, shape)
     parameters[:] = rows[:, :splats].T
     starts, members = bin_splats(shape[:COLUMNS], splats, tiles, exact)
     nothing = np.empty((1, 0, 0), np.float32)
-    errors = _in_pool(pool, shape, tiles, starts, members, image, exact, nothing)
+    errors = _in_pool(pool, shape, tiles, starts, members, image, exact, schedule.tolerance, nothing)
     return float(errors.sum()) / image.size
 
 
@@ -87,7 +89,7 @@ def _in_pool(
 
 
 @njit(**FAST)
-def _tile_gradients(shape, tiles, starts, members, image, cutoff, parts, errors, first, last):
+def _tile_gradients(shape, tiles, starts, members, image, cutoff, tolerance, parts, errors, first, last):
     """Gradients of the splats of tiles [first, last) from each tile, one column of parts (1, F, P) for each member.
 
     With empty `parts`, only `errors`, of the clamped picture.
@@ -105,11 +107,12 @@ def _tile_gradients(shape, tiles, starts, members, image, cutoff, parts, errors,
         begin, end = starts[t], starts[t + 1]
         splats = end - begin
         gather(shape[:COLUMNS], shape[COLUMNS:], members[begin:end], tiles[t], local[:COLUMNS], local[COLUMNS:])
-        hinge_bounds(window, bounds)
-        values, errors[t] = draw_residual(local, splats, bounds, height, width, cutoff, boxes, values, picture)
+        values = draw_window(local, splats, height, width, cutoff, boxes, values, picture)
         if parts.size == 0:
             errors[t] = squared_error(picture, window)
             continue
+        hinge_bounds(window, tolerance, bounds)
+        errors[t] = to_residual(picture, bounds)
         kernel.differentiate(
             local[:COLUMNS], local[COLUMNS:], splats, boxes, values, picture, gradients[:COLUMNS], gradients[COLUMNS:]
         )

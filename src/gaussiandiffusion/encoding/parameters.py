@@ -29,12 +29,14 @@ class Schedule(NamedTuple):
     """`EncoderSettings` as the fit takes them, one number a column where they differ.
 
     Args:
-        rates, low, high: float32 (5 + C,): learning rates, lowest and highest values.
+        rates, pulls, low, high: float32 (5 + C,): learning rates, pulls, lowest and highest values.
+        tolerance: in [0, 1].
         target: mean squared hinge residual at which an image's fit stops, or a negative number.
         the rest: see `EncoderSettings`.
     """
 
     rates: ndarray
+    pulls: ndarray
     low: ndarray
     high: ndarray
     beta1: float
@@ -43,6 +45,7 @@ class Schedule(NamedTuple):
     lr_end: float
     iterations: int
     cutoff: float
+    tolerance: float
     target: float
 
 
@@ -50,14 +53,26 @@ def schedule(settings: EncoderSettings, canvas: Canvas, target_psnr: float | Non
     """The fit's schedule on a canvas, stopping at `target_psnr` dB if that is given."""
     colors = canvas.channels
     wide, narrow = -math.log(MAX_SIGMA * canvas.longer_side), -math.log(MIN_SIGMA)
+    tolerance = settings.tolerance / 255
+    # Where the residual beyond the tolerance has this size, the whole error is at most the target's.
+    rms = 0.0 if target_psnr is None else max(0.0, 10 ** (-target_psnr / 20) - tolerance)
     rates = [settings.lr_mean] * 2 + [settings.lr_scale, settings.lr_shear, settings.lr_scale]
     low = [-MARGIN, -MARGIN, wide, -MAX_SHEAR, wide] + [-ANYTHING if settings.signed else 0.0] * colors
     high = [canvas.width - 1 + MARGIN, canvas.height - 1 + MARGIN, narrow, MAX_SHEAR, narrow] + [ANYTHING] * colors
     return Schedule(
-        np.array(rates + [settings.lr_color] * colors, np.float32), np.array(low, np.float32),
-        np.array(high, np.float32), settings.beta1, settings.beta2, settings.epsilon, settings.lr_end,
-        settings.iterations, settings.cutoff, -1.0 if target_psnr is None else 10 ** (-target_psnr / 10),
-    )  # fmt: skip
+        rates=np.array(rates + [settings.lr_color] * colors, np.float32),
+        pulls=np.array([settings.pull] * COLUMNS + [0.0] * colors, np.float32),
+        low=np.array(low, np.float32),
+        high=np.array(high, np.float32),
+        beta1=settings.beta1,
+        beta2=settings.beta2,
+        epsilon=settings.epsilon,
+        lr_end=settings.lr_end,
+        iterations=settings.iterations,
+        cutoff=settings.cutoff,
+        tolerance=tolerance,
+        target=-1.0 if target_psnr is None else rms**2,
+    )
 
 
 def to_splats(parameters: Float[ndarray, "n k f"], canvas: Canvas) -> Splats:

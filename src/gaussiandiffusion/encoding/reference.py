@@ -39,9 +39,11 @@ def fit_range(
 def _fit(
     goal: Float[Tensor, "n c h w"], rows: Float[Tensor, "n k f"], schedule: Schedule
 ) -> tuple[Float[Tensor, "n k f"], Float[Tensor, " n"]]:
-    rates, low, high = (torch.from_numpy(row).to(goal) for row in schedule[:3])
-    lowest = goal.masked_fill(goal == 0, -math.inf)
-    highest = goal.masked_fill(goal == 1, math.inf)
+    rates, pulls, low, high = (torch.from_numpy(row).to(goal) for row in schedule[:4])
+    start = rows.clone()
+    slack = schedule.tolerance
+    lowest = (goal - slack).masked_fill(goal <= slack, -math.inf)
+    highest = (goal + slack).masked_fill(goal + slack >= 1, math.inf)
     first, second = torch.zeros_like(rows), torch.zeros_like(rows)
     for step in range(schedule.iterations):
         rows.requires_grad_()
@@ -56,9 +58,10 @@ def _fit(
         first = schedule.beta1 * first + (1 - schedule.beta1) * gradient
         second = schedule.beta2 * second + (1 - schedule.beta2) * gradient.square()
         cosine = 0.5 * (1 + math.cos(math.pi * step / schedule.iterations))
-        rate = (schedule.lr_end + (1 - schedule.lr_end) * cosine) / (1 - schedule.beta1 ** (step + 1))
+        rate = schedule.lr_end + (1 - schedule.lr_end) * cosine
+        mean = first / (1 - schedule.beta1 ** (step + 1))
         root = (second / (1 - schedule.beta2 ** (step + 1))).sqrt() + schedule.epsilon
-        moved = (rows - rate * rates * first / root).clamp(low, high)
+        moved = (rows - rate * (rates * mean / root + pulls * (rows - start))).clamp(low, high)
         rows = torch.where(going[:, None, None], moved, rows)
     rows = rows.detach()
     error = (draw(rows, goal.shape[2], goal.shape[3], math.inf).clamp(0, 1) - goal).square().flatten(1).mean(1)

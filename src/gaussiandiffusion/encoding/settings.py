@@ -26,6 +26,10 @@ class EncoderSettings:
         lr_mean, lr_scale, lr_shear, lr_color: rates of the mean, the log-diagonal and off-diagonal of the
             precision's factor, and the colour.
         lr_end: final rate relative to the first.
+        pull: part of its way back to the start that a splat's geometry goes each step, scaled like the rates. It holds
+            what the picture leaves open where the start has it: dim splats above all.
+        tolerance: grey levels by which a pixel may be off at no cost, as in Vapnik's insensitive loss: noise below it
+            moves nothing.
         init_sigma: deviation of a starting splat relative to the root of its share of the canvas.
         density_gradient, density_floor, density_brightness: weights of |grad I|, 1 and I in the density that the
             "hilbert" start distributes splats by.
@@ -44,6 +48,8 @@ class EncoderSettings:
     lr_shear: float = 0.213
     lr_color: float = 0.138
     lr_end: float = 0.124
+    pull: float = 0.0
+    tolerance: float = 0.0
     init_sigma: float = 0.328
     density_gradient: float = 0.72
     density_floor: float = 0.025

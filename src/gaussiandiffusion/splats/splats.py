@@ -6,7 +6,8 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args
+from numbers import Integral
+from typing import Any, Literal, SupportsIndex, get_args
 
 import torch
 from jaxtyping import Bool, Float
@@ -86,9 +87,10 @@ class Splats:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, Tensor)}
 
-    def __getitem__(self, index: int | slice | Sequence[int] | Tensor) -> Splats:
+    def __getitem__(self, index: SupportsIndex | slice | Sequence[int] | Tensor) -> Splats:
         """Some of the sets, still batched: `splats[3]` is a batch of one."""
-        if isinstance(index, int):
+        if isinstance(index, Integral):  # NumPy's too
+            index = int(index)
             if not -len(self) <= index < len(self):
                 raise IndexError(f"set {index} of {len(self)}")  # ends iteration over the sets
             index = [index]

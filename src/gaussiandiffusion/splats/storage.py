@@ -115,6 +115,20 @@ def load(path: str | os.PathLike[str]) -> SplatFile:
     return SplatFile(splats.validate(str(path)), labels, psnr, header)
 
 
+def load_header(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a splat file says of itself, without reading its sets.
+
+    Raises:
+        InputError: missing, truncated or foreign file, or another format version.
+    """
+    path = Path(path)
+    try:
+        with safe_open(path, "pt") as file:
+            return _header(path, file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: is not a readable safetensors file ({error}); write it again") from error
+
+
 def _check_one_each(path: str | os.PathLike[str], count: int, **values: Tensor | None) -> None:
     for name, value in values.items():
         if value is not None and value.shape != (count,):
