@@ -3,8 +3,8 @@
     python -m benchmarks.throughput mnist --splats 70 --target-psnr 40 --data-dir DIR
 
 Compilation, or loading what an earlier run compiled, is over before the clock starts: a few images are encoded first,
-with a PSNR asked for that nothing reaches, so that every pass runs. Reading the images is over, too; writing the shards
-is in the time. Run it as a process of its own: its peak of memory is the whole process's.
+with a PSNR asked for that nothing reaches, so that every pass runs. Reading the images and writing the shards is in the
+time. Run it as a process of its own: its peak of memory is the whole process's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import tyro
 
-from gaussiandiffusion.data import load_images
+from gaussiandiffusion.data import open_images
 from gaussiandiffusion.encoding import make_encoder
 from gaussiandiffusion.encoding.dataset import encode_dataset
 
@@ -54,9 +54,9 @@ def peak_memory() -> int:
 
 
 def main(arguments: Arguments) -> None:
-    images = load_images(arguments.data, split="train", data_dir=arguments.data_dir, limit=arguments.limit)
-    encoder = make_encoder(images.images.shape[1], num_splats=arguments.splats)
-    encoder.encode(images.images[:2], target_psnr=UNREACHABLE)
+    images = open_images(arguments.data, split="train", data_dir=arguments.data_dir, limit=arguments.limit)
+    encoder = make_encoder(images.canvas[2], num_splats=arguments.splats)
+    encoder.encode(images.limit(2).read().images, target_psnr=UNREACHABLE)
     with tempfile.TemporaryDirectory() as folder:
         report = encode_dataset(images, encoder, Path(folder) / "sets", target_psnr=arguments.target_psnr)
     result = {
