@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import tyro
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from benchmarks.sections import RESULTS
 from benchmarks.tables_encoding import NAMES, Results
 from gaussiandiffusion.files import read_json, write_bytes
-
-matplotlib.use("svg")
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
 
 # Colours that the colour-blind tell apart: Okabe and Ito, "Color Universal Design", 2008.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -48,7 +46,8 @@ class Arguments:
 
 def panels(count: int) -> tuple[Figure, Sequence[Axes]]:
     """A row of plots that share the PSNR axis."""
-    figure, axes = plt.subplots(1, count, figsize=(0.6 + 2.9 * count, 3.0), sharey=True, squeeze=False)
+    figure = Figure(figsize=(0.6 + 2.9 * count, 3.0))
+    axes = figure.subplots(1, count, sharey=True, squeeze=False)
     axes[0, 0].set_ylabel("mean PSNR (dB)")
     return figure, axes[0]
 
@@ -68,15 +67,15 @@ def plain_ticks(axes: Axes, ticks: Sequence[float]) -> None:
 
 def over_splats(results: Results) -> Figure:
     """PSNR over K, a line for each number of iterations."""
-    figure, row = panels(len(results))
-    for axes, (name, result) in zip(row, results.items(), strict=True):
+    figure, all_axes = panels(len(results))
+    for axes, (name, result) in zip(all_axes, results.items(), strict=True):
         for i, steps in enumerate(sorted({row["iterations"] for row in result["rows"]})):
             chosen = [row for row in result["rows"] if row["iterations"] == steps]
             curve(axes, i, chosen, "splats", f"{steps} iterations")
         counts = sorted({row["splats"] for row in result["rows"]})
         plain_ticks(axes, counts[:: 2 if len(counts) > 5 else 1])
         axes.set(title=NAMES[name], xlabel="splats")
-    row[0].legend()
+    all_axes[0].legend()
     return figure
 
 
@@ -98,49 +97,40 @@ def over_iterations(results: Results) -> Figure:
 
 def over_milliseconds(results: Results) -> Figure:
     """PSNR over core-milliseconds, a line for each of some numbers of splats."""
-    figure, row = panels(len(results))
-    for axes, (name, result) in zip(row, results.items(), strict=True):
+    figure, all_axes = panels(len(results))
+    for axes, (name, result) in zip(all_axes, results.items(), strict=True):
         counts = sorted({row["splats"] for row in result["rows"]})
         spaced = [counts[round(i * (len(counts) - 1) / (CURVES - 1))] for i in range(CURVES)]
         for i, count in enumerate(dict.fromkeys(spaced)):
             chosen = [row for row in result["rows"] if row["splats"] == count]
             curve(axes, i, chosen, "core_milliseconds", f"K = {count}")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.minorticks_off()
         axes.set(title=NAMES[name], xlabel="core-milliseconds an image")
-    row[0].legend()
+    all_axes[0].legend()
     return figure
 
 
 def smoothness(results: Results) -> Figure:
     """PSNR over the movement of slots under noise; what canonical sets are asked for is shaded."""
-    figure, row = panels(len(results))
-    for axes, (name, result) in zip(row, results.items(), strict=True):
-        target = result["canonical_target"]
+    figure, all_axes = panels(len(results))
+    for axes, (name, result) in zip(all_axes, results.items(), strict=True):
+        rows, target = result["rows"], result["canonical_target"]
         for i, start in enumerate(STARTS):
-            chosen = [row for row in result["rows"] if row["start"] == start]
-            axes.plot(
-                [row["noise"] for row in chosen],
-                [row["psnr"] for row in chosen],
-                MARKERS[i],
-                color=COLORS[i],
-                label=start,
-            )
-            for found in chosen:
-                words = f" {found['iterations']} it." + (" (canonical)" if found["canonical"] else "")
-                axes.annotate(
-                    words,
-                    (found["noise"], found["psnr"]),
-                    fontsize=7,
-                    color=COLORS[i],
-                    va="center",
-                    xytext=(4, 0),
-                    textcoords="offset points",
-                )
-        axes.set_xlim(0, 1.35 * max(row["noise"] for row in result["rows"]))
-        top = max(target["psnr"], *(row["psnr"] for row in result["rows"])) + 3
-        axes.fill_between([0, target["noise"]], target["psnr"], top, color="#009E73", alpha=0.12, linewidth=0)
-        axes.set(title=NAMES[name], xlabel="movement under one grey level of noise (deviations)")
-    row[0].legend(loc="lower right")
+            found = sorted((row for row in rows if row["start"] == start), key=lambda row: row["iterations"])
+            xs, ys = [row["noise"] for row in found], [row["psnr"] for row in found]
+            axes.plot(xs, ys, marker=MARKERS[i], color=COLORS[i], label=start)
+            for x, y, row in zip(xs, ys, found, strict=True):
+                words = f"{row['iterations']}{' canonical' if row['canonical'] else ''}"
+                place = {"xytext": (5, 5 - 6 * i), "textcoords": "offset points"}
+                axes.annotate(words, (x, y), fontsize=7, color=COLORS[i], va="center", **place)
+        axes.set_xlim(0, 1.3 * max(row["noise"] for row in rows))
+        axes.fill_between([0, target["noise"]], target["psnr"], 100, color=COLORS[2], alpha=0.12, linewidth=0)
+        axes.set(title=f"{NAMES[name]}, K = {result['num_splats']}", xlabel="movement under noise (deviations)")
+    levels = [row["psnr"] for result in results.values() for row in result["rows"]]
+    all_axes[0].set_ylim(min(levels) - 2, max(levels) + 2)
+    all_axes[-1].legend(title="start", loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
@@ -154,7 +144,7 @@ PLOTS: dict[str, tuple[str, Callable[[Results], Figure]]] = {
 
 def main(arguments: Arguments) -> None:
     record = read_json(arguments.results)
-    with plt.rc_context(STYLE):
+    with rc_context(STYLE):
         for name, (section, draw) in PLOTS.items():
             if section not in record:
                 print(f"{name}: nothing measured for {section} yet")
@@ -162,7 +152,6 @@ def main(arguments: Arguments) -> None:
             figure = draw(record[section])
             content = io.BytesIO()
             figure.savefig(content, format="svg", bbox_inches="tight", metadata={"Date": None})
-            plt.close(figure)
             write_bytes(arguments.out / f"{name}.svg", content.getvalue())
 
 
