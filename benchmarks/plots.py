@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from benchmarks.samples import NAMES
 from benchmarks.sections import RESULTS
-from benchmarks.tables_encoding import NAMES, Results
+from benchmarks.tables_encoding import Results
 from gaussiandiffusion.files import read_json, write_bytes
 
 # Colours that the colour-blind tell apart: Okabe and Ito, "Color Universal Design", 2008.

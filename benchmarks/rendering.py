@@ -23,7 +23,7 @@ import numpy as np
 import torch
 import tyro
 
-from benchmarks.samples import random_images, random_splats, strokes
+from benchmarks.samples import NAMES, random_images, random_splats, strokes
 from benchmarks.sections import results_file, run_sections
 from benchmarks.timing import median_seconds
 from gaussiandiffusion.encoding import make_encoder
@@ -120,21 +120,26 @@ def ratio(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[str,
         works[f"{name} both"] = partial(differentiate, sets, cutoff, backend)
     seconds = median_seconds(works, extent.repeats)
     result: dict[str, Any] = {
-        "images": {name: len(sets) for name, (sets, _, _) in sides.items()}, "num_splats": SPLATS, "cutoff": CUTOFF,
-        "size": (splats.canvas.height, splats.canvas.width), "repeats": extent.repeats,
-    }  # fmt: skip
+        "source": source(arguments),
+        "images": {name: len(sets) for name, (sets, _, _) in sides.items()},
+        "num_splats": SPLATS,
+        "cutoff": CUTOFF,
+        "size": (splats.canvas.height, splats.canvas.width),
+        "repeats": extent.repeats,
+    }
     for name, (sets, _, _) in sides.items():
         result[name] = {kind: seconds[f"{name} {kind}"] / len(sets) for kind in ("forward", "both")}
     for name in ("kernel", "kernel_exact"):
         result[name]["ratio"] = {kind: result["reference"][kind] / result[name][kind] for kind in ("forward", "both")}
-    yield source(arguments), result
+    yield "sets", result
 
 
 def peak(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[str, Any]]]:
     """Share of a core's floating-point rate, one thread."""
     from benchmarks.peak import kernel_share
 
-    yield source(arguments), kernel_share(encoded_sets(arguments, extent.peak_sets), CUTOFF, extent.repeats)
+    splats = encoded_sets(arguments, extent.peak_sets)
+    yield "sets", {"source": source(arguments)} | kernel_share(splats, CUTOFF, extent.repeats)
 
 
 def scaling(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -191,11 +196,14 @@ def any_size(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[s
     for size in (28, 56, 112, 224, 512, 1024, 2048):
         work = {"draw": partial(accumulate, splats, size, cutoff=CUTOFF, backend="cpu")}
         rows.append({"size": size, "milliseconds": 1e3 * median_seconds(work, 3 * extent.repeats)["draw"]})
-    yield source(arguments), {"rows": rows, "num_splats": SPLATS, "cutoff": CUTOFF, "repeats": 3 * extent.repeats}
+    yield "set", {
+        "source": source(arguments), "num_splats": SPLATS, "cutoff": CUTOFF, "repeats": 3 * extent.repeats, "rows": rows
+    }  # fmt: skip
 
 
 def source(arguments: Arguments) -> str:
-    return "strokes" if arguments.data_dir is None else arguments.data
+    """What the sets show."""
+    return "drawn strokes" if arguments.data_dir is None else f"{NAMES.get(arguments.data, arguments.data)} test images"
 
 
 def main(arguments: Arguments) -> None:

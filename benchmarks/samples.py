@@ -11,6 +11,8 @@ import torch
 from gaussiandiffusion.data import load_images
 from gaussiandiffusion.splats import Canvas, Splats
 
+NAMES = {"mnist": "MNIST", "sprites": "Sprites 32", "cifar10": "CIFAR-10"}  # as tables and plots write them
+
 
 def random_images(name: str, count: int, seed: int, data_dir: Path | None, split: str = "test") -> np.ndarray:
     """A random part of a split, uint8 [N, C, H, W], in its order (the first of MNIST's test images are the easier)."""

@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-Results = dict[str, dict[str, Any]]  # a section: results by key
+from benchmarks.samples import NAMES
 
-NAMES = {"mnist": "MNIST", "sprites": "Sprites 32", "cifar10": "CIFAR-10"}
+Results = dict[str, dict[str, Any]]  # a section: results by key
 
 
 def table(head: Sequence[object], rows: Sequence[Sequence[object]], texts: int = 1) -> str:
@@ -21,7 +21,9 @@ def conditions(results: Results) -> str:
     """Threads and machine, and a warning where settings were small."""
     runs = [result["run"] for result in results.values()]
     words = {
-        f"{run['threads']} thread(s), {run['machine']['cpus']} cores ({run['machine']['processor']})" for run in runs
+        f"{run['threads']} thread{'s' if run['threads'] > 1 else ''} on {run['machine']['cpus']} cores "
+        f"({run['machine']['processor']})"
+        for run in runs
     }
     quick = " **Quick settings: a trial, not a result.**" if any(run["quick"] for run in runs) else ""
     return "; ".join(sorted(words)) + "." + quick
@@ -82,10 +84,9 @@ def starts(results: Results) -> str:
             f"{target['noise']:.2f}{ratio}: {'reached' if result['canonical_reached'] else '**not reached**'}."
         )
     head = ["data", "start", "iterations", "PSNR", "noise", "neighbours", "random", "ratio"]
-    images = "/".join(dict.fromkeys(f"{result['images']:,}" for result in results.values()))
     return (
         f"{table(head, rows, 2)}\n\nBold: the canonical settings. Asked of them: {' '.join(sentences)} "
-        f"{images} test images; {conditions(results)}"
+        f"{_images(results)} test images; {conditions(results)}"
     )
 
 

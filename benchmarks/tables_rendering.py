@@ -11,47 +11,44 @@ KINDS = {"forward": "forward", "both": "forward and gradients"}
 
 def ratio(results: Results) -> str:
     """Kernel against reference."""
-    rows, notes = [], []
-    for key, result in results.items():
-        for kind, name in KINDS.items():
-            slow, fast, exact = (result[side] for side in ("reference", "kernel", "kernel_exact"))
-            rows.append(
-                [
-                    name, f"{1e6 * slow[kind]:,.0f} us", f"{1e6 * fast[kind]:.1f} us", f"{fast['ratio'][kind]:.0f}x",
-                    f"{1e6 * exact[kind]:.1f} us", f"{exact['ratio'][kind]:.0f}x",
-                ]
-            )  # fmt: skip
-        count, height, width = result["images"], *result["size"]
-        what = "drawn strokes" if key == "strokes" else f"{key} test images"
-        notes.append(
-            f"Encoded {what} of {width}x{height} pixels, K = {result['num_splats']}: the kernel draws "
-            f"{count['kernel']:,}, the reference, whose cost an image does not depend on their number, "
-            f"{count['reference']:,}; medians of {result['repeats']} rounds, both sides in turn, compilation excluded."
-        )
-    cutoff = next(iter(results.values()))["cutoff"]
-    head = ["per image", "reference", f"kernel, cut at {cutoff:g} sigma", "ratio", "kernel, no cut", "ratio"]
-    return f"{table(head, rows)}\n\n{' '.join(notes)} Wall-clock, {conditions(results)}"
+    (result,) = results.values()
+    rows = []
+    for kind, name in KINDS.items():
+        slow, fast, exact = (result[side] for side in ("reference", "kernel", "kernel_exact"))
+        rows.append(
+            [
+                name, f"{1e6 * slow[kind]:,.0f} us", f"{1e6 * fast[kind]:.1f} us", f"{fast['ratio'][kind]:.0f}x",
+                f"{1e6 * exact[kind]:.1f} us", f"{exact['ratio'][kind]:.0f}x",
+            ]
+        )  # fmt: skip
+    count, height, width = result["images"], *result["size"]
+    head = ["per image", "reference", f"kernel, cut at {result['cutoff']:g} sigma", "ratio", "kernel, no cut", "ratio"]
+    return (
+        f"{table(head, rows)}\n\nEncoded {result['source']} of {width}x{height} pixels, K = {result['num_splats']}: "
+        f"the kernel draws {count['kernel']:,}, the reference, whose cost an image does not depend on their number, "
+        f"{count['reference']:,}; medians of {result['repeats']} rounds, both sides in turn, compilation excluded. "
+        f"Wall-clock, {conditions(results)}"
+    )
 
 
 def peak(results: Results) -> str:
     """Shares of the floating-point rate."""
+    (result,) = results.values()
     rows = []
-    for result in results.values():
-        for kind, name in KINDS.items():
-            row = result[kind]
-            rows.append(
-                [
-                    name, row["operations_per_lane"], f"{row['nanoseconds_per_splat']:.0f} ns", f"{row['gflops']:.1f}",
-                    f"{100 * row['share']:.1f} %", f"{100 * row['useful_share']:.1f} %",
-                ]
-            )  # fmt: skip
+    for kind, name in KINDS.items():
+        row = result[kind]
+        rows.append(
+            [
+                name, row["operations_per_lane"], f"{row['nanoseconds_per_splat']:.0f} ns", f"{row['gflops']:.1f}",
+                f"{100 * row['share']:.1f} %", f"{100 * row['useful_share']:.1f} %",
+            ]
+        )  # fmt: skip
     head = ["one thread", "operations a lane", "a splat", "GFLOP/s", "of the peak", "useful lanes only"]
-    first = next(iter(results.values()))
     return (
-        f"{table(head, rows)}\n\nPeak, measured by a loop of multiply-adds: {first['peak_gflops']:.0f} GFLOP/s in "
-        f"float32. {first['sets']:,} fitted sets in turn, K = {first['num_splats']}, "
-        f"{first['lanes_per_splat']:.0f} lanes a splat, {100 * first['useful_lanes']:.0f} % of them useful: inside the "
-        f"ellipse at {first['cutoff']:g} sigma. {conditions(results)}"
+        f"{table(head, rows)}\n\nPeak, measured by a loop of multiply-adds: {result['peak_gflops']:.0f} GFLOP/s in "
+        f"float32. {result['sets']:,} fitted sets ({result['source']}) in turn, K = {result['num_splats']}, "
+        f"{result['lanes_per_splat']:.0f} lanes a splat, {100 * result['useful_lanes']:.0f} % of them useful: inside "
+        f"the ellipse at {result['cutoff']:g} sigma. {conditions(results)}"
     )
 
 
