@@ -17,16 +17,20 @@ def table(head: Sequence[object], rows: Sequence[Sequence[object]], texts: int =
     return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in (head, marks, *rows))
 
 
-def conditions(results: Results) -> str:
-    """Threads and machine, and a warning where settings were small."""
+def conditions(results: Results, core_time: bool = False) -> str:
+    """Threads and machine, and a warning where settings were small.
+
+    Args:
+        core_time: the figures are processor time on one thread, whatever the run had.
+    """
     runs = [result["run"] for result in results.values()]
-    words = {
-        f"{run['threads']} thread{'s' if run['threads'] > 1 else ''} on {run['machine']['cpus']} cores "
-        f"({run['machine']['processor']})"
-        for run in runs
-    }
+    words = []
+    for run in runs:
+        threads = 1 if core_time else run["threads"]
+        machine = f"{run['machine']['cpus']} cores ({run['machine']['processor']})"
+        words.append(f"{threads} thread{'s' if threads > 1 else ''} on {machine}")
     quick = " **Quick settings: a trial, not a result.**" if any(run["quick"] for run in runs) else ""
-    return "; ".join(sorted(words)) + "." + quick
+    return "; ".join(dict.fromkeys(words)) + "." + quick
 
 
 def throughput(results: Results) -> str:
@@ -135,7 +139,7 @@ def _images(results: Results) -> str:
 def _legend(results: Results) -> str:
     return (
         f"Mean PSNR in dB (10th percentile) of {_images(results)} test images of each data set, and core-milliseconds "
-        f"an image on one thread. {conditions(results)}"
+        f"an image: {conditions(results, core_time=True)}"
     )
 
 

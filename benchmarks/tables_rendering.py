@@ -48,7 +48,7 @@ def peak(results: Results) -> str:
         f"{table(head, rows)}\n\nPeak, measured by a loop of multiply-adds: {result['peak_gflops']:.0f} GFLOP/s in "
         f"float32. {result['sets']:,} fitted sets ({result['source']}) in turn, K = {result['num_splats']}, "
         f"{result['lanes_per_splat']:.0f} lanes a splat, {100 * result['useful_lanes']:.0f} % of them useful: inside "
-        f"the ellipse at {result['cutoff']:g} sigma. {conditions(results)}"
+        f"the ellipse at {result['cutoff']:g} sigma. Processor time, {conditions(results, core_time=True)}"
     )
 
 
@@ -64,9 +64,10 @@ def scaling(results: Results) -> str:
     head = ["picture", "K", "footprint, million pixels", "forward", "a pixel", "forward and gradients", "a pixel"]
     usual = f"of at least {result['usual_pixels_per_splat']} pixels of the picture a splat"
     return (
-        f"{table(head, rows)}\n\nCore time of random colour sets. A pixel of the footprint costs the most against the "
+        f"{table(head, rows)}\n\nRandom colour sets. A pixel of the footprint costs the most against the "
         f"least {result['forward_spread']:.1f}x forward and {result['both_spread']:.1f}x with gradients; in sets "
-        f"{usual}, {result['forward_usual_spread']:.1f}x and {result['both_usual_spread']:.1f}x. {conditions(results)}"
+        f"{usual}, {result['forward_usual_spread']:.1f}x and {result['both_usual_spread']:.1f}x. "
+        f"Processor time, {conditions(results, core_time=True)}"
     )
 
 
