@@ -86,7 +86,9 @@ def main(arguments: Arguments) -> None:
     def score(settings: EncoderSettings, rounds: int) -> tuple[float, dict[str, float], Splats | None]:
         learned = None
         if arguments.start == "template":
-            learned = learn_template(pool, settings, rounds=rounds, seed=arguments.seed, begin=template)
+            learned = learn_template(
+                pool, settings, rounds=rounds, seed=arguments.seed, begin=template, images_per_round=192
+            )
         encoder = Encoder(settings, learned)
         if arguments.noise is None:
             psnr = float(encoder.encode(images).psnr.mean())

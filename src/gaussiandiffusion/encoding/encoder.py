@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -190,18 +190,35 @@ def make_encoder(
     iterations: int | None = None,
     signed: bool = False,
 ) -> Encoder:
-    """The encoder that a start's name, as the command line takes it, and the tuned settings make."""
-    template = None
+    """The encoder that a start's name, as the command line takes it, and the tuned settings make.
+
+    A template brings the settings it was learned with.
+    """
     if start == "template" or start.startswith("template:"):
         path = start.partition(":")[2]
         if not path:
             raise InputError("the start 'template' needs its file: template:FILE (see --learn-template)")
         file = load_template(path)
-        template, start = file.splats, "template"
-        signed = signed or bool(file.header.get("signed"))
-        num_splats = template.num_splats if num_splats is None else num_splats
+        settings = _learned_settings(file, channels)
+        if signed and not settings.signed:
+            raise InputError(f"{path}: was learned for non-negative colours; learn another, or leave --signed out")
+        if num_splats is not None:
+            settings = replace(settings, num_splats=num_splats)
+        if iterations is not None:
+            settings = replace(settings, iterations=iterations)
+        return Encoder(settings, file.splats)
     settings = default_settings(channels, num_splats=num_splats, start=start, iterations=iterations, signed=signed)
-    return Encoder(settings, template)
+    return Encoder(settings)
+
+
+def _learned_settings(file: SplatFile, channels: int) -> EncoderSettings:
+    """The settings in a template's header; the default ones where it holds none."""
+    known = {field.name for field in fields(EncoderSettings)}
+    held = {name: value for name, value in file.header.get("encoder", {}).items() if name in known}
+    if held.get("start") == "template":
+        return EncoderSettings(**held)
+    signed = bool(file.header.get("signed"))
+    return default_settings(channels, num_splats=file.splats.num_splats, start="template", signed=signed)
 
 
 def load_template(path: str | os.PathLike[str]) -> SplatFile:

@@ -23,13 +23,14 @@ def learn_template(
     settings: EncoderSettings,
     *,
     rounds: int = ROUNDS,
+    images_per_round: int = IMAGES,
     seed: int = 0,
     begin: Splats | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Splats:
     """Learn a shared start, a batch of one set.
 
-    From a grid, repeat: fit `IMAGES` images from the template, then move it by `STEP` toward the mean fit. Each round
+    From a grid, repeat: fit some images from the template, then move it by `STEP` toward the mean fit. Each round
     draws its images anew from the whole array, by `seed`.
 
     Args:
@@ -43,7 +44,7 @@ def learn_template(
     template = _grid_template(images, settings) if begin is None else begin
     random = np.random.default_rng(seed)
     for _ in range(rounds):
-        chosen = np.sort(random.choice(len(images), min(IMAGES, len(images)), replace=False))
+        chosen = np.sort(random.choice(len(images), min(images_per_round, len(images)), replace=False))
         fits = Encoder(settings, template).encode(images[chosen]).splats
         start = to_parameters(template)
         mean = to_parameters(fits).mean(0, keepdims=True, dtype=np.float64).astype(np.float32)

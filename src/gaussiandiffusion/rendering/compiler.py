@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import warnings
 from collections.abc import Callable
 from typing import Any
-
-try:
-    from numba import njit
-except ImportError:  # such as a Python that numba does not know yet
-    njit = None
 
 FAST: dict[str, Any] = {"fastmath": True, "error_model": "numpy", "nogil": True, "cache": True}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function on its first call; leave it as it is, slow, where numba is missing."""
-    return function if njit is None else njit(**FAST)(function)
 
+    @functools.cache
+    def built() -> Callable[..., Any]:
+        if not kernel_available():
+            return function
+        from numba import njit
 
-def kernel_available() -> bool:
-    """Whether the fused kernel can be used; where numba is missing, says so in one warning."""
-    if njit is None:
-        _warn()
-    return njit is not None
+        return njit(**FAST)(function)
+
+    return functools.wraps(function)(lambda *args: built()(*args))
 
 
 @functools.cache
-def _warn() -> None:
-    warnings.warn(
-        "numba is not installed: drawing and encoding go through the PyTorch reference, hundreds of times slower; "
-        "pip install numba",
-        stacklevel=4,
-    )
+def kernel_available() -> bool:
+    """Whether the fused kernel can be used; where numba is missing, says so in one warning."""
+    found = importlib.util.find_spec("numba") is not None
+    if not found:
+        warnings.warn(
+            "numba is not installed: drawing and encoding go through the PyTorch reference, hundreds of times slower; "
+            "pip install numba",
+            stacklevel=2,
+        )
+    return found

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.rendering import reference
+from gaussiandiffusion.rendering.compiler import kernel_available
 from gaussiandiffusion.rendering.grid import to_picture
 from gaussiandiffusion.splats import Splats
 
@@ -30,6 +31,8 @@ def accumulate(
     if backend == "auto":
         backend = _choose(splats, size)
     if backend == "cpu":
+        if not kernel_available():
+            raise InputError("the fused kernel needs numba; pip install numba, or use the reference renderer")
         from gaussiandiffusion.rendering import cpu
 
         return cpu.accumulate(splats, size, cutoff=cutoff)
@@ -77,4 +80,4 @@ def _choose(splats: Splats, size: int | tuple[int, int] | None) -> Backend:
     canvas = splats.canvas.resized(size)
     work = len(splats) * splats.num_splats * canvas.height * canvas.width
     plain = splats.device.type == "cpu" and splats.means.dtype == torch.float32 and splats.blending == "sum"
-    return "cpu" if plain and work >= FUSED_FROM else "reference"
+    return "cpu" if plain and work >= FUSED_FROM and kernel_available() else "reference"

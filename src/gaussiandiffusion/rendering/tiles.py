@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import njit
 
-from gaussiandiffusion.rendering.compiler import compiled
+from gaussiandiffusion.rendering.compiler import FAST
 from gaussiandiffusion.rendering.kernel import COLUMNS, FAR
 
 TILE = 64  # pixels of a side
@@ -31,7 +32,7 @@ def tile_grid(height: int, width: int) -> np.ndarray:
     )
 
 
-@compiled
+@njit(**FAST)
 def bin_splats(geometry, splats, tiles, cutoff):
     """Which splats reach which tile.
 
@@ -79,7 +80,7 @@ def bin_splats(geometry, splats, tiles, cutoff):
     return starts, members
 
 
-@compiled
+@njit(**FAST)
 def gather(geometry, colors, members, tile, local_geometry, local_colors):
     """Copy a tile's splats into its own pixel coordinates."""
     for i in range(members.shape[0]):
@@ -92,7 +93,7 @@ def gather(geometry, colors, members, tile, local_geometry, local_colors):
             local_colors[c, i] = colors[c, k]
 
 
-@compiled
+@njit(**FAST)
 def collect(parts, members, whole):
     """Add up what each tile found of each splat: parts (N, F, P) into whole (N, F, K), in the tiles' order."""
     for i in range(parts.shape[0]):
