@@ -68,7 +68,7 @@ class Extent:
     """
 
     limit: int | None = None
-    images: int = 256
+    images: int = 192
     alike: int = 1_000
     rounds: int = 25
     splats: tuple[int, ...] = (16, 32, 48, 70, 100, 150, 200, 300, 500)
