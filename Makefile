@@ -18,7 +18,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.speed --out benchmarks/results/speed.json
+	$(BIN)/python -m benchmarks.rendering
 
 pictures: $(VENV)/.base
 	$(BIN)/python -m benchmarks.pictures --out docs/pictures

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 import tyro
 
-from gaussiandiffusion.data import load_images
+from benchmarks.samples import random_images
 from gaussiandiffusion.encoding import make_encoder
 from gaussiandiffusion.encoding.published import PUBLISHED, PublishedSettings, fit_published
 from gaussiandiffusion.evaluation.report import library_versions, machine_words
@@ -154,28 +154,20 @@ def reprint(images: np.ndarray, entry: Reprint, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def some_images(name: str, arguments: Arguments) -> np.ndarray:
-    """A random part of the test split, in its order."""
-    images = load_images(name, split="test", data_dir=arguments.data_dir).images
-    chosen = np.random.default_rng(arguments.seed).choice(
-        len(images), min(len(images), arguments.images), replace=False
-    )
-    return images[np.sort(chosen)]
-
-
 def main(arguments: Arguments) -> None:
     # Before the first thread is born: far tails of dense Gaussians are denormal numbers, slow on CPUs.
     torch.set_flush_denormal(True)
     wanted = lambda entry: not arguments.only or entry.data in arguments.only  # noqa: E731
     races, reprints = [], []
     for entry in filter(wanted, RACES):
-        images = some_images(entry.data, arguments)
+        images = random_images(entry.data, arguments.images, arguments.seed, arguments.data_dir)
         for threads in arguments.threads:
             races.append(race(images, entry, arguments, threads))
             print(race_line(races[-1]))
     torch.set_num_threads(max(arguments.threads))
     for entry in filter(wanted, REPRINTS):
-        reprints.append(reprint(some_images(entry.data, arguments), entry, arguments.seed))
+        images = random_images(entry.data, arguments.images, arguments.seed, arguments.data_dir)
+        reprints.append(reprint(images, entry, arguments.seed))
         row = reprints[-1]
         print(f"{row['data']}: the paper's encoder reaches {row['psnr_mean']:.1f} dB; printed {row['printed_psnr']} dB")
     record = {

@@ -1,4 +1,4 @@
-"""Write the tables of README.md and the model card from benchmarks/results: python -m benchmarks.tables."""
+"""Write the tables of README.md, docs and the model card from benchmarks/results: python -m benchmarks.tables."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks import tables_encoding, tables_rendering
+from benchmarks.sections import RESULTS
 from gaussiandiffusion.files import read_json, write_bytes
 
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
 CARD = ROOT / "src" / "gaussiandiffusion" / "pretrained" / "mnist" / "README.md"
 
 
@@ -50,22 +51,6 @@ def training_sentence(record: dict[str, Any]) -> str:
     )
 
 
-def speed_table(record: dict[str, Any]) -> str:
-    """Kernel against reference."""
-    lines = ["| per image | reference | fused kernel | ratio |", "| --- | ---: | ---: | ---: |"]
-    for kind, name in [("forward", "forward"), ("forward_backward", "forward and gradients")]:
-        slow, fast = (1e6 * record[f"{side}_{kind}_seconds_per_image"] for side in ("reference", "kernel"))
-        lines.append(f"| {name} | {slow:.0f} us | {fast:.1f} us | {record[f'{kind}_ratio']:.0f}x |")
-    lines += [
-        "",
-        f"{record['images']} drawn pictures of {record['size']}x{record['size']} pixels, {record['splats']} splats, "
-        f"{record['threads']} CPU threads; medians, compilation excluded; the reference draws without, the kernel "
-        f"with a cut-off at 3.5 sigma. Encoding them: {1e3 * record['encode_seconds_per_image']:.2f} ms an image, "
-        f"{record['encode_psnr_mean']:.1f} dB on average.",
-    ]
-    return "\n".join(lines)
-
-
 def fill(path: Path, name: str, text: str) -> None:
     """Replace what stands between `<!-- NAME -->` and `<!-- /NAME -->`.
 
@@ -84,7 +69,17 @@ def main() -> None:
     for path in (ROOT / "README.md", CARD):
         fill(path, "quality", model_table(model))
     fill(CARD, "training", training_sentence(model))
-    fill(ROOT / "README.md", "speed", speed_table(read_json(RESULTS / "speed.json")))
+    rendering, encoding = (read_json(RESULTS / f"{name}.json") for name in ("rendering", "encoding"))
+    for module, record, page in (
+        (tables_rendering, rendering, "rendering.md"),
+        (tables_encoding, encoding, "encoding.md"),
+    ):
+        for name, make in module.SECTIONS.items():
+            if name in record:
+                fill(ROOT / "docs" / page, name, make(record[name]))
+            else:
+                print(f"docs/{page}: nothing measured for {name} yet")
+    fill(ROOT / "README.md", "speed", tables_rendering.speed(rendering["ratio"], encoding))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,40 @@
+"""Results by section and key: a run that is interrupted, or asked for one section, loses nothing of the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gaussiandiffusion.evaluation.report import library_versions, machine_words
+from gaussiandiffusion.files import read_json, write_json
+
+RESULTS = Path(__file__).parent / "results"
+TRIALS = Path("out")  # git ignores it
+
+Section = Callable[[], Iterator[tuple[str, dict[str, Any]]]]  # yields (key, result), such as one data set's rows
+
+
+def results_file(name: str, quick: bool) -> Path:
+    """Where a benchmark writes unless told otherwise: quick trials must not replace results."""
+    return (TRIALS if quick else RESULTS) / f"{name}.json"
+
+
+def run_sections(out: Path, sections: Mapping[str, Section], only: Sequence[str], **about: Any) -> None:
+    """Run sections and merge what they yield into the JSON file `out`, each result as it comes.
+
+    Args:
+        only: the sections to run; empty: all.
+        about: recorded beside every result, with the machine.
+    """
+    about |= {"threads": torch.get_num_threads(), "machine": machine_words(), "versions": library_versions()}
+    for name in only or sections:
+        started = time.perf_counter()
+        for key, result in sections[name]():
+            record = read_json(out) if out.exists() else {}
+            record.setdefault(name, {})[key] = result | {"run": about}
+            write_json(out, record)
+            print(f"{name}, {key}: {time.perf_counter() - started:.1f} s", flush=True)
