@@ -78,8 +78,8 @@ def test_flat_pictures_and_single_splats_are_encoded():
 def test_target_psnr_stops_early_and_tries_longer(strokes):
     encoder = make_encoder(1, num_splats=24, iterations=20)
     plain = encoder.encode(strokes)
-    reached = encoder.encode(strokes, target_psnr=36.0)
-    assert float(plain.psnr.min()) < 35.9 <= float(reached.psnr.min())
+    reached = encoder.encode(strokes, target_psnr=44.0)
+    assert float(plain.psnr.min()) < 44.0 <= float(reached.psnr.min())
     # Images stop near the target instead of running on.
     assert float(reached.psnr.mean()) < float(
         make_encoder(1, num_splats=24, iterations=200).encode(strokes).psnr.mean()

@@ -34,12 +34,9 @@ def test_a_template_from_its_file_encodes_alike_and_is_known_by_its_sum(strokes,
     assert make_encoder(1, num_splats=10).header()["template_sha256"] is None
 
 
-def test_the_seed_alone_chooses_the_images(strokes, settings, learned, monkeypatch):
-    from gaussiandiffusion.encoding import template as module
-
+def test_the_seed_alone_chooses_the_images(strokes, settings, learned):
     assert torch.equal(learn_template(strokes, settings, rounds=6, seed=5).means, learned.means)  # all are used
-    monkeypatch.setattr(module, "IMAGES", 10)
-    few = [learn_template(strokes, settings, rounds=6, seed=seed) for seed in (5, 5, 6)]
+    few = [learn_template(strokes, settings, rounds=6, images_per_round=10, seed=seed) for seed in (5, 5, 6)]
     assert torch.equal(few[0].means, few[1].means)
     assert not torch.equal(few[0].means, few[2].means)
 

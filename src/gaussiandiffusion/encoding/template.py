@@ -36,6 +36,7 @@ def learn_template(
     Args:
         images: the training images.
         settings: of the encoding the template is for; `start` must be "template".
+        images_per_round: how many each round fits.
         begin: a template to go on from, instead of a grid.
 
     Source: Nichol et al., "On First-Order Meta-Learning Algorithms" (Reptile), 2018.
