@@ -74,7 +74,7 @@ class Extent:
     splats: tuple[int, ...] = (16, 32, 48, 70, 100, 150, 200, 300, 500)
     splat_iterations: tuple[int, ...] = (20, 60, 200, 600)
     iterations: tuple[int, ...] = (5, 10, 16, 25, 40, 60, 100, 160, 250, 400, 800)
-    start_iterations: tuple[int, ...] = (40, 200)
+    start_iterations: tuple[int, ...] = (40,)
     color_iterations: tuple[int, ...] = (20, 40, 120, 400)
     photo_splats: tuple[int, ...] = (5_000, 10_000, 20_000)
     photo_iterations: tuple[int, ...] = (50, 100, 200, 400)

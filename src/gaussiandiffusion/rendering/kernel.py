@@ -35,6 +35,7 @@ from gaussiandiffusion.rendering.simd import (
 
 COLUMNS = 5  # of the geometry: mx, my, a, b, d
 EXACT = 5.8  # sigmas: exp(-cutoff^2 / 2) < 2^-24
+LEAST = 3  # vectors of a narrow box: most need no more, and a loop of fixed length costs less than a guessed one
 FAR = 1e9  # pixels; beyond it, pixel numbers would leave int32
 
 F = np.float32
@@ -48,7 +49,7 @@ _LANES_XY = np.concatenate(
 @njit(**FAST)
 def padded(height, width):
     """Rows and columns of the array that holds a window: whole vectors may overhang right and below."""
-    return height + 1, (width + 2 * LANES - 1) // LANES * LANES
+    return height + 2 * LEAST - 1, (width + 2 * LANES - 1) // LANES * LANES
 
 
 @njit(**FAST)
@@ -73,16 +74,26 @@ def plan(geometry, splats, height, width, cutoff, boxes):
     total = 0
     for k in range(splats):
         rows, columns = boxes[1, k], boxes[3, k]
-        total += (rows + 1) // 2 if columns <= HALF else rows * ((columns + LANES - 1) // LANES)
+        segments, vectors = _count(rows, columns)
+        total += segments * vectors
     return total * LANES
+
+
+@njit(inline="always", **FAST)
+def _count(rows, columns):
+    """Segments of a box, and vectors in each."""
+    if columns <= HALF:
+        return 1, max((rows + 1) // 2, LEAST)
+    return (columns + LANES - 1) // LANES, rows
 
 
 @njit(inline="always", **STRICT)
 def _layout(rows, columns, stride):
     """Segments, vectors in each, lane table, rows a vector covers, gap, advance."""
+    segments, vectors = _count(rows, columns)
     if columns <= HALF:
-        return 1, (rows + 1) // 2, _NARROW, F(2), stride, 2 * stride
-    return (columns + LANES - 1) // LANES, rows, _WIDE, F(1), HALF, stride
+        return segments, vectors, _NARROW, F(2), stride, 2 * stride
+    return segments, vectors, _WIDE, F(1), HALF, stride
 
 
 @njit(**STRICT)
