@@ -77,7 +77,7 @@ class Extent:
     start_iterations: tuple[int, ...] = (40,)
     color_iterations: tuple[int, ...] = (20, 40, 120, 400)
     photo_splats: tuple[int, ...] = (5_000, 10_000, 20_000)
-    photo_iterations: tuple[int, ...] = (50, 100, 200, 400)
+    photo_iterations: tuple[int, ...] = (100, 400)
 
 
 QUICK = Extent(

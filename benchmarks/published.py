@@ -3,9 +3,9 @@
 python -m benchmarks.published --out benchmarks/results/published.json --data-dir DATA
 
 A race: the published encoder fits the images side by side until their median PSNR reaches the target, or to its end;
-ours fits them with the fewest iterations that get as far. Both times include the start and leave out the first, warming call
-(ours compiles in it). The published side is our reimplementation (`gaussiandiffusion.encoding.published`): the same
-arithmetic in fewer passes, hence no slower than the original.
+ours fits them with the fewest iterations that get as far. Both times include the start and leave out the first, warming
+call (ours compiles in it). The published side is our reimplementation (`gaussiandiffusion.encoding.published`): the
+same arithmetic in fewer passes, hence no slower than the original.
 
 A reprint: the PSNR that the paper's encoder reaches, beside the one printed in the paper.
 """

@@ -140,6 +140,9 @@ def peak(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[str, 
 
     splats = encoded_sets(arguments, extent.peak_sets)
     yield "sets", {"source": source(arguments)} | kernel_share(splats, CUTOFF, extent.repeats)
+    # A tile of a photograph with 40 pixels to a splat.
+    tiles = random_splats(extent.peak_sets, 100, Canvas(64, 64), arguments.seed)
+    yield "tiles", {"source": "random splats"} | kernel_share(tiles, CUTOFF, extent.repeats)
 
 
 def scaling(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -79,6 +79,7 @@ def main() -> None:
                 fill(ROOT / "docs" / page, name, make(record[name]))
             else:
                 print(f"docs/{page}: nothing measured for {name} yet")
+    fill(ROOT / "docs" / "encoding.md", "published", tables_encoding.published(read_json(RESULTS / "published.json")))
     fill(ROOT / "README.md", "speed", tables_rendering.speed(rendering["ratio"], encoding))
 
 

@@ -108,3 +108,27 @@ def test_a_reached_target_stops_at_once(strokes):
     none = make_encoder(1, num_splats=4, iterations=0).encode(black).splats
     assert torch.equal(few.colors, none.colors)
     assert torch.equal(many.colors, none.colors)
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 23), (23, 1), (2, 3), (1, 300)])
+def test_the_smallest_and_thinnest_pictures_are_encoded(height, width, channels, start):
+    """Down to one pixel, with more splats than pixels; (1, 300) goes by tiles."""
+    images = noise(channels, height, width, count=2)
+    encoded = make_encoder(channels, num_splats=60, start=start, iterations=60).encode(images)
+    encoded.splats.validate()
+    torch.testing.assert_close(encoded.psnr.double(), psnr_of(encoded.splats, images), rtol=1e-3, atol=1e-2)
+    if height * width < 30:
+        assert float(encoded.psnr.min()) > 25  # more splats than pixels
+
+
+@pytest.mark.parametrize("target", [30.0, 60.0])
+def test_every_image_reaches_a_target_within_reach(strokes, target):
+    """What is stopped by is drawn with a cut, what is promised without: no image ends a hair below."""
+    encoded = make_encoder(1, num_splats=70, iterations=40).encode(strokes, target_psnr=target)
+    reached = psnr_of(encoded.splats, strokes)
+    if target == 30.0:
+        assert float(reached.min()) >= target - 1e-3
+    missed = reached < target - 1e-3
+    assert torch.equal(missed, encoded.psnr < target - 1e-3)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 from tqdm import tqdm
 
-from gaussiandiffusion.cli.device import Device
+from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,11 +58,12 @@ class Command:
     seed: int = 0
     """Of the images a template is learned from; encoding itself draws nothing at random."""
     device: Device = "auto"
-    """The encoder is a CPU kernel; other devices are refused."""
+    """auto and cpu: the fused kernel; others: the PyTorch reference there, locally only."""
 
     def run(self) -> None:
-        if self.device not in ("auto", "cpu"):
-            raise InputError(f"the encoder runs on the CPU; use --device cpu instead of {self.device}")
+        device = resolve("cpu" if self.device == "auto" else self.device)
+        if self.engine == "ray" and device.type != "cpu":
+            raise InputError(f"a Ray cluster fits on CPUs; use --device cpu instead of {self.device}")
         if self.out is None and self.learn_template is None:
             raise InputError("nothing to write: give --out FILE-or-DIR, or --learn-template FILE")
         if self.target_psnr is not None and not 0 < self.target_psnr < 100:
@@ -74,7 +75,7 @@ class Command:
         from gaussiandiffusion.encoding.cluster import ray_engine
         from gaussiandiffusion.encoding.dataset import encode_dataset, local
 
-        engine = ray_engine(self.workers) if self.engine == "ray" else local(self.workers)
+        engine = ray_engine(self.workers) if self.engine == "ray" else local(self.workers, device)
         images = open_images(self.source, split=self.split, data_dir=self.data_dir, limit=self.limit)
         start = self.start
         if self.learn_template is not None:

@@ -31,12 +31,17 @@ Results = Generator[tuple[int, Encoded], None, None]
 Engine = Callable[[Encoder, Parts, float | None, Progress], Results]
 
 
-def local(threads: int | None = None) -> Engine:
-    """The engine that fits here, on so many threads (default: torch's)."""
+def local(threads: int | None = None, device: torch.device | str = "cpu") -> Engine:
+    """The engine that fits here, on so many threads (default: torch's); on another device by the reference."""
 
     def fit(encoder: Encoder, parts: Parts, target_psnr: float | None, progress: Progress) -> Results:
         for i, part in parts:
-            yield i, encoder.encode(part.images, target_psnr=target_psnr, threads=threads, progress=progress)
+            yield (
+                i,
+                encoder.encode(
+                    part.images, target_psnr=target_psnr, threads=threads, device=device, progress=progress
+                ),
+            )
 
     return fit
 
