@@ -38,9 +38,7 @@ def local(threads: int | None = None, device: torch.device | str = "cpu") -> Eng
         for i, part in parts:
             yield (
                 i,
-                encoder.encode(
-                    part.images, target_psnr=target_psnr, threads=threads, device=device, progress=progress
-                ),
+                encoder.encode(part.images, target_psnr=target_psnr, threads=threads, device=device, progress=progress),
             )
 
     return fit

@@ -99,7 +99,7 @@ _TEMPLATE_FIELDS = (
     "beta1", "beta2", "epsilon", "lr_mean", "lr_scale", "lr_shear", "lr_color", "lr_end", "pull", "tolerance",
 )  # fmt: skip
 _TEMPLATE_GREY = (0.297, 0.601, 0.0223, 0.248, 0.0528, 0.213, 0.128, 0.0268, 0.00624, 4.0)
-_TEMPLATE_COLOUR = (0.753, 0.851, 0.00515, 0.194, 0.066, 0.199, 0.0505, 0.0301, 0.00112, 0.323)
+_TEMPLATE_COLOUR = (0.753, 0.851, 0.025, 0.194, 0.04, 0.08, 0.0505, 0.0301, 0.004, 2.5)
 _DEFAULT_ITERATIONS = {"hilbert": 40, "grid": 250, "template": 200}  # hilbert and template in colour: 120
 _FIELDS = (
     "beta1", "beta2", "lr_mean", "lr_scale", "lr_shear", "lr_color", "lr_end", "init_sigma",
