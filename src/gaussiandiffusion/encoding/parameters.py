@@ -53,11 +53,13 @@ def schedule(settings: EncoderSettings, canvas: Canvas, target_psnr: float | Non
     """The fit's schedule on a canvas, stopping at `target_psnr` dB if that is given."""
     colors = canvas.channels
     wide, narrow = -math.log(MAX_SIGMA * canvas.longer_side), -math.log(MIN_SIGMA)
+    # Where splats outnumber pixels, all that share one move it at once: smaller steps keep their sum from overshooting.
+    crowd = min(1.0, math.sqrt(canvas.height * canvas.width / settings.num_splats))
     rates = [settings.lr_mean] * 2 + [settings.lr_scale, settings.lr_shear, settings.lr_scale]
     low = [-MARGIN, -MARGIN, wide, -MAX_SHEAR, wide] + [-ANYTHING if settings.signed else 0.0] * colors
     high = [canvas.width - 1 + MARGIN, canvas.height - 1 + MARGIN, narrow, MAX_SHEAR, narrow] + [ANYTHING] * colors
     return Schedule(
-        rates=np.array(rates + [settings.lr_color] * colors, np.float32),
+        rates=np.array(rates + [settings.lr_color] * colors, np.float32) * np.float32(crowd),
         pulls=np.array([settings.pull] * COLUMNS + [0.0] * colors, np.float32),
         low=np.array(low, np.float32),
         high=np.array(high, np.float32),

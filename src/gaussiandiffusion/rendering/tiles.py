@@ -49,7 +49,7 @@ def bin_splats(geometry, splats, tiles, cutoff):
     if count == 1:
         starts[1] = splats
         return starts, np.arange(splats)
-    side = tiles[0, 2]
+    side = max(tiles[0, 2], tiles[0, 3])  # the first tile is whole in at least one direction
     across = 1
     while across < count and tiles[across, 0] == 0:
         across += 1
