@@ -26,7 +26,7 @@ def accumulate(
 
     Splats are drawn inside the bounding box of their ellipse at `cutoff` sigmas, rounded outward; the reference
     cuts at the ellipse itself, so the two differ by at most exp(-cutoff^2 / 2) of a splat's colour there, and
-    by float32 rounding without a cut (which is one at 5.8 sigmas, beyond float32's resolution).
+    by float32 rounding without a cut (which is one at 7 sigmas, beyond float32's resolution).
 
     Raises:
         InputError: blending other than "sum", or tensors that are not float32 on the CPU.

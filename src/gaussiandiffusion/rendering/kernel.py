@@ -34,7 +34,7 @@ from gaussiandiffusion.rendering.simd import (
 )
 
 COLUMNS = 5  # of the geometry: mx, my, a, b, d
-EXACT = 5.8  # sigmas: exp(-cutoff^2 / 2) < 2^-24
+EXACT = 7.0  # sigmas: exp(-cutoff^2 / 2) < 2^-35; gradients, which multiply it by squared sigmas, lack nothing either
 LEAST = 3  # vectors of a narrow box: most need no more, and a loop of fixed length costs less than a guessed one
 FAR = 1e9  # pixels; beyond it, pixel numbers would leave int32
 
