@@ -81,6 +81,7 @@ _TUNED: dict[tuple[int, int, int], tuple[float, ...]] = {
     (1, 70, 40): (0.681, 0.658, 0.0833, 0.142, 0.477, 0.657, 0.0378, 0.0477, 0.494, 0.00523),
     (1, 70, 100): (0.811, 0.827, 0.0847, 0.105, 0.511, 0.651, 0.0305, 0.0603, 0.325, 0.00302),
     (1, 70, 300): (0.917, 0.903, 0.0496, 0.0491, 0.139, 0.133, 0.000402, 0.0671, 0.821, 0.013),
+    (3, 150, 16): (0.503, 0.602, 0.381, 0.22, 0.282, 0.105, 0.131, 0.397, 0.987, 0.0528),
     (3, 150, 40): (0.679, 0.602, 0.396, 0.224, 0.294, 0.072, 0.063, 0.397, 1.674, 0.1811),
     (3, 150, 120): (0.867, 0.837, 0.325, 0.12, 0.211, 0.0784, 0.0394, 0.391, 6.46, 0.281),
     (3, 200, 40): (0.659, 0.668, 0.236, 0.142, 0.206, 0.076, 0.027, 0.414, 1.481, 0.0865),
@@ -141,7 +142,10 @@ def default_settings(
         return replace(settings, **tuned)
     values = _GRID
     if start == "hilbert":
-        candidates = [key for key in _TUNED if (key[0] > 1) == colour or key[1] >= MANY]
+        if num_splats >= MANY:
+            candidates = [key for key in _TUNED if key[1] >= MANY]
+        else:
+            candidates = [key for key in _TUNED if key[1] < MANY and (key[0] > 1) == colour]
         values = _TUNED[min(candidates, key=lambda key: _distance(key, num_splats, max(1, iterations)))]
     tuned = dict(zip(_FIELDS, values, strict=True))
     return replace(settings, **tuned)
@@ -179,4 +183,4 @@ def harder(settings: EncoderSettings, channels: int) -> Iterator[EncoderSettings
 
 def _distance(key: tuple[int, int, int], num_splats: int, iterations: int) -> float:
     """Rates depend on the number of steps more than on that of splats."""
-    return abs(math.log(key[1] / num_splats)) + 2 * abs(math.log(key[2] / iterations))
+    return abs(math.log(key[1] / num_splats)) + 4 * abs(math.log(key[2] / iterations))
