@@ -157,7 +157,7 @@ def reprint(images: np.ndarray, entry: Reprint, seed: int) -> dict[str, Any]:
 def main(arguments: Arguments) -> None:
     # Before the first thread is born: far tails of dense Gaussians are denormal numbers, slow on CPUs.
     torch.set_flush_denormal(True)
-    wanted = lambda entry: not arguments.only or entry.data in arguments.only  # noqa: E731
+    wanted = lambda entry: not arguments.only or entry.data in arguments.only  # noqa: E731 (used twice below)
     races, reprints = [], []
     for entry in filter(wanted, RACES):
         images = random_images(entry.data, arguments.images, arguments.seed, arguments.data_dir)

@@ -82,7 +82,7 @@ def make_splats():
 
     def make(n=2, k=9, height=12, width=17, channels=1, seed=0, dtype=torch.float32, **kwargs):
         g = torch.Generator().manual_seed(seed)
-        draw = lambda *shape: torch.rand(*shape, generator=g, dtype=dtype)  # noqa: E731
+        draw = lambda *shape: torch.rand(*shape, generator=g, dtype=dtype)  # noqa: E731 (shorthand)
         return Splats(
             draw(n, k, 2) * 2.4 - 1.2,
             draw(n, k, 2) * 0.3 + 0.03,

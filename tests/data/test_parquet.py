@@ -10,7 +10,7 @@ import pytest
 from gaussiandiffusion.data import load_images, open_images, parquet
 from gaussiandiffusion.errors import InputError
 
-pyarrow = pytest.importorskip("pyarrow")
+pyarrow = pytest.importorskip("pyarrow")  # of an extra
 
 
 @pytest.fixture

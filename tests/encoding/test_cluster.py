@@ -24,7 +24,7 @@ def encoder():
 
 @pytest.fixture(scope="module")
 def cluster():
-    ray = pytest.importorskip("ray")
+    ray = pytest.importorskip("ray")  # of an extra
     import os
 
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -85,7 +85,7 @@ def test_a_failing_worker_is_told_in_one_sentence(images, tmp_path, cluster):
 
 
 def test_an_address_without_a_cluster_is_refused_at_once(images, encoder, tmp_path, monkeypatch):
-    ray = pytest.importorskip("ray")
+    ray = pytest.importorskip("ray")  # of an extra
     monkeypatch.setattr(ray, "is_initialized", lambda: False)  # as if there were no other
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
     with pytest.raises(InputError, match=r"RAY_ADDRESS=127\.0\.0\.1:9: no Ray cluster answers"):

@@ -23,7 +23,7 @@ NAMES = ("means", "sigmas", "rhos", "colors")
 def random_splats(canvas, seed, *, spread=2.5, rho=0.99, count=7):
     """Centres up to half a canvas outside; sigmas from 0.3 pixels over 10^spread; colours of either sign."""
     g = torch.Generator().manual_seed(seed)
-    draw = lambda *shape: torch.rand(2, count, *shape, generator=g)  # noqa: E731
+    draw = lambda *shape: torch.rand(2, count, *shape, generator=g)  # noqa: E731 (shorthand)
     sigmas = 0.3 / canvas.pixels_per_unit * 10 ** (draw(2) * spread)
     return Splats(draw(2) * 3 - 1.5, sigmas, (draw() * 2 - 1) * rho, draw(canvas.channels) * 3 - 1, canvas)
 

@@ -76,7 +76,7 @@ def test_a_gif_shows_every_frame_and_holds_the_last(tmp_path, count):
 
 @pytest.mark.parametrize("size", [(10, 6), (9, 7)])  # H.264 takes even sides only
 def test_a_video_holds_every_frame_at_an_even_size(tmp_path, size):
-    av = pytest.importorskip("av")
+    av = pytest.importorskip("av")  # of an extra
     save_mp4(frames(6, size), tmp_path / "x.mp4", fps=4)
     with av.open(str(tmp_path / "x.mp4")) as container:
         video = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]

@@ -34,7 +34,7 @@ class Command:
     def run(self) -> None:
         try:
             import accelerate  # noqa: F401 (asked for early, so that nothing is encoded in vain)
-            import tensorboard  # noqa: F401
+            import tensorboard  # noqa: F401 (likewise)
         except ImportError as error:
             from gaussiandiffusion.errors import InputError
 

@@ -127,7 +127,7 @@ def _read_values(file: BinaryIO, path: Path, shape: tuple[int, ...]) -> np.ndarr
     flat = values.reshape(-1).data
     filled = 0
     while filled < values.size:
-        count = file.readinto(flat[filled:])  # type: ignore[attr-defined]
+        count = file.readinto(flat[filled:])  # type: ignore[attr-defined]  # typed as IO[bytes], which lacks it; files and gzip have it
         if not count:
             raise _truncated(path)
         filled += count

@@ -89,7 +89,7 @@ def open_zip(path: Path, convert: Convert | None = None, choose: Choose = bool) 
                 raise InputError(f"{path}/{info.filename}: unpacks to {info.file_size} bytes; take it out of the zip")
             if choose("/".join(parts)):
                 members.append(info)
-        name = lambda info: "/".join(_member_parts(info.filename))  # noqa: E731
+        name = lambda info: "/".join(_member_parts(info.filename))  # noqa: E731 (one line says it)
         return open_pictures(members, name, archive.read, str(path), convert)
 
 

@@ -128,7 +128,8 @@ class Encoder:
 
         if fused:  # compiled code is loaded only when something is fitted
             from gaussiandiffusion.encoding.fit import fit_range
-            from gaussiandiffusion.encoding.large import WHOLE, fit_large
+            from gaussiandiffusion.encoding.large import fit_large
+            from gaussiandiffusion.rendering.tiles import WHOLE
 
         with worker_pool(threads) as pool:
             if fused and canvas.longer_side > WHOLE:

@@ -27,9 +27,7 @@ from gaussiandiffusion.encoding.parameters import Schedule
 from gaussiandiffusion.rendering import kernel
 from gaussiandiffusion.rendering.compiler import FAST
 from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT
-from gaussiandiffusion.rendering.tiles import WHOLE, bin_splats, collect, gather, tile_grid
-
-__all__ = ["WHOLE", "fit_large"]
+from gaussiandiffusion.rendering.tiles import bin_splats, collect, gather, tile_grid
 
 PARTS = 4  # jobs for each thread: tiles differ in cost
 

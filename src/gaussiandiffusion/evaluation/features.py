@@ -44,7 +44,7 @@ class FeatureSpace:
     @property
     def dimension(self) -> int:
         """Length of a feature vector."""
-        return int(self.network.num_features)  # type: ignore[arg-type]
+        return int(self.network.num_features)  # type: ignore[arg-type]  # modules' attributes are typed Tensor | Module
 
 
 def bundled_features() -> list[str]:
@@ -107,7 +107,7 @@ def unit_features(network: nn.Module, images: Float[Tensor, "n c h w"]) -> Float
     """
     check_unit_images(images)
     features = network(images)
-    expected = (len(images), int(network.num_features))  # type: ignore[arg-type]
+    expected = (len(images), int(network.num_features))  # type: ignore[arg-type]  # modules' attributes are typed Tensor | Module
     if tuple(features.shape) != expected or not bool(features.isfinite().all()):
         raise InputError(
             f"the feature network gave {list(features.shape)} numbers, {list(expected)} finite ones are due"

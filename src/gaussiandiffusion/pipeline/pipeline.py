@@ -70,7 +70,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         folder = resolve_model(name)
         # diffusers loads components only from modules that are already imported.
         import gaussiandiffusion.models.transformer
-        import gaussiandiffusion.representation.splats  # noqa: F401
+        import gaussiandiffusion.representation.splats  # noqa: F401 (diffusers looks it up)
 
         bars = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()  # three components load faster than a bar draws
