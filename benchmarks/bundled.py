@@ -63,7 +63,7 @@ def main(arguments: Arguments) -> None:
     rows: list[dict[str, Any]] = []
     record: dict[str, Any] = {
         "model": arguments.model,
-        "parameters": sum(p.numel() for p in pipeline.transformer.parameters()),
+        "parameters": sum(p.numel() for p in pipeline.denoiser.parameters()),
         "num_splats": pipeline.representation.latent_shape[0],
         "encoding_psnr_test_mean": float(encoded.psnr.mean()),
         "scheduler": type(pipeline.scheduler).__name__,

@@ -49,7 +49,7 @@ def test_discrete_processes_agree_with_their_diffusers_scheduler(objective, batc
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
 def test_the_process_runs_from_data_to_noise(objective):
     last = objective.num_train_timesteps - (0.001 if objective.prediction == "flow" else 1)
-    signal, sigma = objective.coefficients(torch.tensor([0.0, last]))
+    signal, sigma = objective.coefficients(torch.tensor([0.0, last]), torch.zeros(2, 1, 1))
     assert signal[0] > 0.99
     assert sigma[0] < 0.03
     assert signal[1] < 0.05

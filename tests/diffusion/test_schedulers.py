@@ -20,7 +20,7 @@ def test_an_exact_denoiser_of_a_known_law_is_sampled_back(name, prediction):
     x = torch.randn(4000, 1, 1, generator=generator)
     steps = 200 if name == "ddpm" else 40
     for t in set_timesteps(scheduler, steps):
-        signal, sigma = objective.coefficients(torch.full((1,), float(t)).clamp(max=999.999))
+        signal, sigma = objective.coefficients(torch.full((1,), float(t)).clamp(max=999.999), torch.zeros(1, 1, 1))
         variance = (signal * std) ** 2 + sigma**2
         clean = mean + signal * std**2 / variance * (x - signal * mean)  # E[x0 | x_t]
         noise = (x - signal * clean) / sigma

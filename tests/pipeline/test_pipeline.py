@@ -85,7 +85,7 @@ def test_a_folder_that_asks_for_foreign_code_is_refused(pipeline, tmp_path):
     folder = tmp_path / "model"
     pipeline.save_pretrained(folder)
     index = json.loads((folder / "model_index.json").read_text())
-    index["transformer"] = ["os", "system"]
+    index["denoiser"] = ["os", "system"]
     (folder / "model_index.json").write_text(json.dumps(index))
     with pytest.raises(InputError, match="asks for code from os, which is not loaded"):
         GaussianDiffusionPipeline.from_pretrained(folder)
@@ -98,11 +98,11 @@ def test_damaged_and_missing_models_are_refused(pipeline, tmp_path):
         resolve_model(tmp_path)
     folder = tmp_path / "model"
     pipeline.save_pretrained(folder)
-    weights = folder / "transformer" / "diffusion_pytorch_model.safetensors"
+    weights = folder / "denoiser" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:200])
     with pytest.raises(InputError, match="cannot be loaded"):
         GaussianDiffusionPipeline.from_pretrained(folder)
-    shutil.rmtree(folder / "transformer")
+    shutil.rmtree(folder / "denoiser")
     with pytest.raises(InputError, match="cannot be loaded"):
         GaussianDiffusionPipeline.from_pretrained(folder)
 

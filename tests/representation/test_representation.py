@@ -22,7 +22,7 @@ def test_latents_lead_back_to_the_encoded_pictures(representation, strokes):
     assert latents.shape == (len(strokes), *representation.latent_shape)
     splats = representation.encoder().encode(strokes).splats
     expected = representation.draw(splats)
-    got = representation.draw(representation.to_splats(latents))
+    got = representation.draw(representation.decode(latents))
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
 
 

@@ -18,7 +18,7 @@ from gaussiandiffusion.training.config import Augmentation, TrainConfig
 from gaussiandiffusion.training.data import load_training_set
 from gaussiandiffusion.training.trainer import Trainer
 
-WEIGHTS = "pipeline/transformer/diffusion_pytorch_model.safetensors"
+WEIGHTS = "pipeline/denoiser/diffusion_pytorch_model.safetensors"
 
 
 LIVE = {"encode": "live", "augment": Augmentation(flip=True, shift=0.5)}

@@ -8,19 +8,19 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-Network = Callable[..., Float[Tensor, "n k f"]]
+Network = Callable[..., Float[Tensor, "n ..."]]
 
 
 def guided(
     network: Network,
-    sample: Float[Tensor, "n k f"],
+    sample: Float[Tensor, "n ..."],
     timestep: Float[Tensor, " n"],
     class_labels: Int64[Tensor, " n"] | None,
     anchors: Float[Tensor, "k a"] | None,
     *,
     guidance_scale: float = 1.0,
     null_label: int = 0,
-) -> Float[Tensor, "n k f"]:
+) -> Float[Tensor, "n ..."]:
     """One evaluation, or with guidance two in one batch: u + scale (c - u), c with and u without the class.
 
     Args:

@@ -73,36 +73,37 @@ class Objective:
             return torch.sigmoid(self.logit_mean + self.logit_std * z) * self.num_train_timesteps
         return torch.randint(self.num_train_timesteps, (count,), generator=generator).float()
 
-    def coefficients(self, timesteps: Float[Tensor, " n"]) -> tuple[Tensor, Tensor]:
-        """Weights (n, 1, 1) of signal and noise in x_t."""
+    def coefficients(self, timesteps: Float[Tensor, " n"], like: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights (n, 1, ...) of signal and noise in x_t, shaped to multiply `like` (n, ...)."""
+        timesteps = timesteps.view(-1, *[1] * (like.ndim - 1))
         if self.prediction == "flow":
-            sigma = timesteps[:, None, None] / self.num_train_timesteps
+            sigma = timesteps / self.num_train_timesteps
             return 1 - sigma, sigma
-        abar = self.scheduler.alphas_cumprod.to(timesteps.device)[timesteps.long()][:, None, None]
+        abar = self.scheduler.alphas_cumprod.to(timesteps.device)[timesteps.long()]
         return abar.sqrt(), (1 - abar).sqrt()
 
     def add_noise(
-        self, clean: Float[Tensor, "n k f"], noise: Float[Tensor, "n k f"], timesteps: Float[Tensor, " n"]
-    ) -> Float[Tensor, "n k f"]:
-        signal, sigma = self.coefficients(timesteps)
+        self, clean: Float[Tensor, "n ..."], noise: Float[Tensor, "n ..."], timesteps: Float[Tensor, " n"]
+    ) -> Float[Tensor, "n ..."]:
+        signal, sigma = self.coefficients(timesteps, clean)
         return signal * clean + sigma * noise
 
     def target(
-        self, clean: Float[Tensor, "n k f"], noise: Float[Tensor, "n k f"], timesteps: Float[Tensor, " n"]
-    ) -> Float[Tensor, "n k f"]:
+        self, clean: Float[Tensor, "n ..."], noise: Float[Tensor, "n ..."], timesteps: Float[Tensor, " n"]
+    ) -> Float[Tensor, "n ..."]:
         """What the network should output."""
         if self.prediction == "epsilon":
             return noise
         if self.prediction == "flow":
             return noise - clean
-        signal, sigma = self.coefficients(timesteps)
+        signal, sigma = self.coefficients(timesteps, clean)
         return signal * noise - sigma * clean
 
     def clean(
-        self, noisy: Float[Tensor, "n k f"], output: Float[Tensor, "n k f"], timesteps: Float[Tensor, " n"]
-    ) -> Float[Tensor, "n k f"]:
+        self, noisy: Float[Tensor, "n ..."], output: Float[Tensor, "n ..."], timesteps: Float[Tensor, " n"]
+    ) -> Float[Tensor, "n ..."]:
         """The clean latent that a network output stands for."""
-        signal, sigma = self.coefficients(timesteps)
+        signal, sigma = self.coefficients(timesteps, noisy)
         if self.prediction == "epsilon":
             return (noisy - sigma * output) / signal
         if self.prediction == "flow":

@@ -54,7 +54,7 @@ def check_pipeline_folder(folder: Path) -> None:
     for key, value in entries.items():
         if len(value) != 2 or not _TRUSTED.fullmatch(str(value[0])):
             raise InputError(f"{folder}: component '{key}' asks for code from {value[0]}, which is not loaded")
-    for needed in ("transformer", "representation", "scheduler"):
+    for needed in ("denoiser", "representation", "scheduler"):
         if needed not in entries:
             raise InputError(f"{folder}/model_index.json: component '{needed}' is missing")
 

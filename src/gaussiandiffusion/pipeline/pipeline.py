@@ -24,21 +24,21 @@ from gaussiandiffusion.splats import Splats
 
 @dataclass
 class GaussianDiffusionOutput(BaseOutput):
-    """Generated sets: `images` [N, C, H, W] in [0, 1] (or PIL), `splats`, `labels` [N] or None, and on request
-    `trajectory`, the denoised sets after each step, noise first."""
+    """Generated sets: `images` [N, C, H, W] in [0, 1] (or PIL), `splats` (None from a model of pixels), `labels` [N]
+    or None, and on request `trajectory`, the denoised sets (or images) after each step, noise first."""
 
     images: Any
-    splats: Splats
+    splats: Splats | None = None
     labels: Int64[Tensor, " n"] | None = None
-    trajectory: list[Splats] | None = None
+    trajectory: list[Splats] | list[Tensor] | None = None
 
 
 class GaussianDiffusionPipeline(DiffusionPipeline):
-    """Generate splat sets with a trained GaussianTransformer.
+    """Generate splat sets, or with a baseline's model pixels.
 
     Args:
-        transformer: the denoiser.
-        representation: its seam to images (`SplatRepresentation`).
+        denoiser: `GaussianTransformer`, or a baseline's network.
+        representation: its seam to images (`SplatRepresentation`, `PixelRepresentation`).
         scheduler: any diffusers scheduler that integrates the model's prediction; `with_scheduler` swaps it.
         num_inference_steps, guidance_scale: defaults of a call, chosen when the model was made.
         chunk_size: sets per run of the network. Fixed, the last chunk padded, so that a sample is the same
@@ -47,7 +47,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
 
     def __init__(
         self,
-        transformer: Any,
+        denoiser: Any,
         representation: Any,
         scheduler: Any,
         num_inference_steps: int = 10,
@@ -55,7 +55,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         chunk_size: int = 32,
     ) -> None:
         super().__init__()
-        self.register_modules(transformer=transformer, representation=representation, scheduler=scheduler)
+        self.register_modules(denoiser=denoiser, representation=representation, scheduler=scheduler)
         self.register_to_config(
             num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, chunk_size=chunk_size
         )
@@ -69,8 +69,8 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         """
         folder = resolve_model(name)
         # diffusers loads components only from modules that are already imported.
-        import gaussiandiffusion.models.transformer
-        import gaussiandiffusion.representation.splats  # noqa: F401 (diffusers looks it up)
+        import gaussiandiffusion.models
+        import gaussiandiffusion.representation  # noqa: F401 (diffusers looks them up)
 
         bars = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()  # three components load faster than a bar draws
@@ -86,7 +86,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
 
     @property
     def num_classes(self) -> int:
-        return self.transformer.config.num_classes
+        return self.denoiser.config.num_classes
 
     def with_scheduler(self, name: str) -> GaussianDiffusionPipeline:
         """The same model with another sampler (see `diffusion.schedulers.SAMPLERS`)."""
@@ -141,24 +141,23 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             raise InputError(f"unknown output_type '{output_type}'; choose pt or pil")
         set_timesteps(self.scheduler, steps)  # refuses impossible steps before any work
         chunk = self.config.chunk_size
-        sets: list[Splats] = []
         pictures: list[Tensor] = []
-        trajectories: list[list[Splats]] = []
+        trajectories: list[list[Any]] = []
         for start in range(0, num_samples, chunk):
             part = None if labels is None else labels[start : start + chunk]
             path = self._denoise_chunk(first_sample + start, part, steps, scale, seed, eta, return_trajectory, callback)
             # Decoded and drawn with the padding too: vectorised exp rounds by an element's place in its block.
-            states = [self.representation.to_splats(latent) for latent in path]
+            states = [self.representation.decode(latent) for latent in path]
             keep = min(chunk, num_samples - start)
             pictures.append(self.representation.draw(states[-1], size)[:keep])
-            sets.append(states[-1][:keep])
             trajectories.append([state[:keep] for state in states])
         images = torch.cat(pictures)
+        states = [_joined(parts) for parts in zip(*trajectories, strict=True)]
         return GaussianDiffusionOutput(
             images=to_pil(images) if output_type == "pil" else images,
-            splats=Splats.cat(sets),
+            splats=states[-1] if isinstance(states[-1], Splats) else None,
             labels=labels,
-            trajectory=[Splats.cat(state) for state in zip(*trajectories, strict=True)] if return_trajectory else None,
+            trajectory=states if return_trajectory else None,
         )
 
     def _denoise_chunk(
@@ -171,16 +170,16 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         eta: float,
         keep_path: bool,
         callback: Callable[[int], None] | None,
-    ) -> list[Float[Tensor, "c k f"]]:
+    ) -> list[Float[Tensor, "c ..."]]:
         """Latents of samples start ... start + chunk_size - 1, padding included: the last, or all if kept."""
         chunk = self.config.chunk_size
-        device = self.transformer.device
+        device = self.denoiser.device
         generators = [generator_for(seed, start + i) for i in range(chunk)]
         shape = self.representation.latent_shape
         latent = torch.stack([torch.randn(shape, generator=g) for g in generators]).to(device)
         if labels is not None:
             labels = torch.cat([labels, labels[-1:].expand(chunk - len(labels))]).to(device)
-        anchors = self.representation.anchors if self.transformer.config.num_anchor_features else None
+        anchors = self.representation.anchors if self.denoiser.config.num_anchor_features else None
         # 1. a fresh scheduler state: multi-step solvers remember earlier steps
         timesteps = set_timesteps(self.scheduler, steps)
         latent = latent * self.scheduler.init_noise_sigma if hasattr(self.scheduler, "init_noise_sigma") else latent
@@ -191,7 +190,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             scaled = self.scheduler.scale_model_input(latent, t) if _scales_input(self.scheduler) else latent
             time = torch.full((chunk,), float(t), device=device)
             prediction = guided(
-                self.transformer, scaled, time, labels, anchors,
+                self.denoiser, scaled, time, labels, anchors,
                 guidance_scale=guidance_scale, null_label=self.num_classes,
             )  # fmt: skip
             # 3. step
@@ -221,6 +220,11 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             bad = int(labels[(labels < 0) | (labels >= count)][0])
             raise InputError(f"class label {bad} is unknown to this model; labels run from 0 to {count - 1}")
         return labels
+
+
+def _joined(parts: Sequence[Any]) -> Splats | Tensor:
+    """Chunks of decoded samples as one batch."""
+    return Splats.cat(parts) if isinstance(parts[0], Splats) else torch.cat(parts)
 
 
 def to_uint8(images: Float[Tensor, "n c h w"]) -> Tensor:

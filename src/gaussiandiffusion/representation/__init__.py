@@ -1,5 +1,8 @@
 """The seam: images <-> the tensor a network sees."""
 
+from gaussiandiffusion.representation.pixels import PixelRepresentation
 from gaussiandiffusion.representation.splats import SplatRepresentation
 
-__all__ = ["SplatRepresentation"]
+Representation = SplatRepresentation | PixelRepresentation
+
+__all__ = ["PixelRepresentation", "Representation", "SplatRepresentation"]

@@ -95,9 +95,19 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
         """Latents of 8-bit images."""
         return self.latent_transform.encode(self.encoder().encode(images).splats)
 
-    def to_splats(self, latent: Float[Tensor, "n k f"]) -> Splats:
+    def decode(self, latent: Float[Tensor, "n k f"]) -> Splats:
         return self.latent_transform.decode(latent)
 
     def draw(self, splats: Splats, size: int | tuple[int, int] | None = None) -> Float[Tensor, "n c h w"]:
         """Pictures in [0, 1]."""
         return render(splats, size)
+
+    def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:
+        """What is left of images that were encoded and drawn."""
+        drawn = render(self.encoder().encode(images).splats, backend="cpu")
+        return (drawn * 255).round().to(torch.uint8).numpy()
+
+    def describe(self) -> dict[str, Any]:
+        """What results say of it."""
+        start, signed = self.settings.start, self.settings.signed
+        return {"kind": "splats", "start": start, "signed": signed, "latent_shape": list(self.latent_shape)}

@@ -69,8 +69,9 @@ def check_same(folder: Path, config: TrainConfig) -> None:
 
 
 def clear(folder: Path) -> None:
-    """Remove the state of an earlier training."""
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    """Remove the states of an earlier training."""
+    for name in ("checkpoints", "snapshots"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _both_templates(before: Any, now: Any) -> bool:

@@ -60,6 +60,10 @@ class TrainConfig:
     augment: Augmentation = Augmentation()
     """Random changes of the images; with encode = "live"."""
     # representation
+    representation: Literal["splats", "pixels"] = "splats"
+    """What the network sees: splat sets, or for baselines pixels."""
+    patch: int = 0
+    """Pixels in patches of this side, for a transformer; 0: whole images, for a U-Net."""
     splats: int = 70
     """K, splats per image."""
     start: str = "hilbert"
@@ -72,7 +76,7 @@ class TrainConfig:
     """Statistics per slot, and anchors for the network; for canonical sets."""
     # network
     model: str = "small"
-    """Size by name: tiny, small, base, paper, paper-6."""
+    """Size by name: tiny, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""
     conditional: bool = True
     """Learn classes, where the data has labels."""
     # objective
@@ -88,6 +92,9 @@ class TrainConfig:
     render_below: float = 0.5
     """Noise share of x_t below which that loss applies."""
     # optimisation
+    budget: str | None = None
+    """Train for S (8), M (30), L (90) or so many minutes of this machine's, otherwise idle: the first steps are timed,
+    thrown away, and set max_steps."""
     max_steps: int = 10_000
     batch_size: int = 128
     accumulation: int = 1
@@ -109,6 +116,8 @@ class TrainConfig:
     log_every: int = 20
     sample_every: int = 1000
     checkpoint_every: int = 500
+    snapshot_every: int = 0
+    """Keep the averaged model as it is every so many steps, as a pipeline; 0: only the last."""
     # the pipeline's defaults
     scheduler: str | None = None
     """Sampler by name; default: the one the objective is defined by."""
@@ -132,11 +141,37 @@ class TrainConfig:
             raise InputError(f"ema_decay must lie in [0, 1), not {self.ema_decay}")
         if not self.learning_rate > 0:
             raise InputError(f"learning_rate must be > 0, not {self.learning_rate}")
-        if self.augment and self.encode == "once":
+        if self.budget is not None:
+            budget_minutes(self.budget)
+        if self.snapshot_every < 0 or self.patch < 0:
+            raise InputError("snapshot_every and patch must be >= 0")
+        if self.representation == "pixels" and self.render_weight:
+            raise InputError("render_weight is for splats: the latent loss of pixels is the picture's already")
+        if self.representation == "splats" and self.patch:
+            raise InputError("patch is for representation = pixels")
+        if self.augment and self.encode == "once" and self.representation == "splats":
             raise InputError("augment needs encode = live: encoded once, an image would look the same in every epoch")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+BUDGETS = {"S": 8.0, "M": 30.0, "L": 90.0}  # minutes
+
+
+def budget_minutes(budget: str) -> float:
+    """Minutes of a budget given by letter or as a number.
+
+    Raises:
+        InputError: neither.
+    """
+    try:
+        minutes = BUDGETS[budget] if budget in BUDGETS else float(budget)
+    except ValueError:
+        minutes = math.nan
+    if not 0 < minutes < math.inf:
+        raise InputError(f"budget must be S, M, L or a number of minutes > 0, not '{budget}'")
+    return minutes
 
 
 # Fields that may change between a checkpoint and its continuation: they do not alter the steps already taken.
@@ -145,6 +180,7 @@ RESUMABLE = {
     "log_every",
     "sample_every",
     "checkpoint_every",
+    "snapshot_every",
     "scheduler",
     "num_inference_steps",
     "guidance_scale",

@@ -17,7 +17,7 @@ from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.encoding import Encoded, Encoder, make_encoder
 from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.representation import SplatRepresentation
+from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
 from gaussiandiffusion.splats.latent import LatentTransform
 from gaussiandiffusion.training.augment import augment
 from gaussiandiffusion.training.config import Augmentation, TrainConfig
@@ -65,20 +65,34 @@ class LiveLatents:
 
 
 @dataclass(frozen=True)
+class PixelLatents:
+    """Latents that are the pixels, augmented; made when they are asked for, since they cost nothing."""
+
+    images: UInt8[ndarray, "n c h w"]
+    augmentation: Augmentation
+    seed: int
+    representation: PixelRepresentation
+
+    def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
+        images = augment(self.images[indices.numpy()], self.augmentation, self.seed, epoch, indices)
+        return self.representation.encode(images)
+
+
+@dataclass(frozen=True)
 class TrainingSet:
     """Latents, labels (None when unconditional) and the representation they are in.
 
     Attributes:
         size: number of images.
-        psnr: mean PSNR (dB) of the sets that the statistics were measured on.
+        psnr: mean PSNR (dB) of the sets that the statistics were measured on; None for pixels, which lose nothing.
     """
 
-    latents: StoredLatents | LiveLatents
+    latents: StoredLatents | LiveLatents | PixelLatents
     size: int
     labels: Int64[Tensor, " n"] | None
     num_classes: int
-    representation: SplatRepresentation
-    psnr: float
+    representation: Representation
+    psnr: float | None
 
     def __len__(self) -> int:
         return self.size
@@ -94,6 +108,8 @@ def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet
     if len(images) < 2:
         raise InputError(f"{config.data}: one image is too few to train on; give at least two")
     labels = _labels(images, config)
+    if config.representation == "pixels":
+        return _pixels(images, labels, config)
     encoder = make_encoder(
         images.images.shape[1],
         num_splats=config.splats,
@@ -116,10 +132,21 @@ def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet
         latents=StoredLatents(transform.encode(encoded.splats)) if once else LiveLatents(source, transform),
         size=len(images),
         labels=labels,
-        num_classes=0 if labels is None else int(labels.max()) + 1,
+        num_classes=_num_classes(labels),
         representation=representation,
         psnr=float(encoded.psnr.mean()),
     )
+
+
+def _pixels(images: ImageSet, labels: Int64[Tensor, " n"] | None, config: TrainConfig) -> TrainingSet:
+    _, channels, height, width = images.images.shape
+    representation = PixelRepresentation(height, width, channels, config.patch)
+    latents = PixelLatents(images.images, config.augment, config.seed, copy.deepcopy(representation))
+    return TrainingSet(latents, len(images), labels, _num_classes(labels), representation, psnr=None)
+
+
+def _num_classes(labels: Int64[Tensor, " n"] | None) -> int:
+    return 0 if labels is None else int(labels.max()) + 1
 
 
 def _labels(images: ImageSet, config: TrainConfig) -> Int64[Tensor, " n"] | None:

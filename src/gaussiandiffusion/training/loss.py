@@ -18,14 +18,14 @@ from gaussiandiffusion.rendering import Backend, accumulate
 class Draw:
     """The random part of a batch: noise, times and which labels are hidden."""
 
-    noise: Float[Tensor, "n k f"]
+    noise: Float[Tensor, "n ..."]
     timesteps: Float[Tensor, " n"]
     dropped: Tensor
 
     @classmethod
     def of(
         cls,
-        shape: tuple[int, int, int],
+        shape: tuple[int, ...],
         objective: Objective,
         label_dropout: float,
         generator: torch.Generator,
@@ -44,7 +44,7 @@ def denoising_loss(
     network: Callable[..., Tensor],
     objective: Objective,
     representation: Any,
-    clean: Float[Tensor, "n k f"],
+    clean: Float[Tensor, "n ..."],
     labels: Int64[Tensor, " n"] | None,
     anchors: Float[Tensor, "k a"] | None,
     draw: Draw,
@@ -66,7 +66,7 @@ def denoising_loss(
     parts = {"latent": latent_loss.item()}
     if not render_weight:
         return latent_loss, parts
-    _, sigma = objective.coefficients(draw.timesteps)
+    _, sigma = objective.coefficients(draw.timesteps, noisy)
     near = sigma.flatten() < render_below
     if not bool(near.any()):
         return latent_loss, parts
@@ -86,8 +86,8 @@ def rendered_distance(
     """
     backend: Backend = "cpu" if predicted.device.type == "cpu" else "reference"
     with torch.no_grad():
-        goal = accumulate(representation.to_splats(clean), cutoff=3.5, backend=backend).clamp(0, 1)
-    picture = accumulate(representation.to_splats(predicted), cutoff=3.5, backend=backend)
+        goal = accumulate(representation.decode(clean), cutoff=3.5, backend=backend).clamp(0, 1)
+    picture = accumulate(representation.decode(predicted), cutoff=3.5, backend=backend)
     low = torch.where(goal > 0, goal, -torch.inf)
     high = torch.where(goal < 1, goal, torch.inf)
     return (picture - torch.minimum(torch.maximum(picture.detach(), low), high)).square().mean()

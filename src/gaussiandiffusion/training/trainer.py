@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from diffusers.training_utils import EMAModel
 from tqdm import tqdm
 
 from gaussiandiffusion.diffusion import Objective, make_scheduler
 from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import write_bytes
-from gaussiandiffusion.models import make_transformer
+from gaussiandiffusion.files import read_json, write_bytes, write_json
+from gaussiandiffusion.models import make_denoiser
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-from gaussiandiffusion.training import checkpoint
-from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training import budget, checkpoint, record
+from gaussiandiffusion.training.config import TrainConfig, budget_minutes
 from gaussiandiffusion.training.data import TrainingSet
 from gaussiandiffusion.training.grids import save_sample_grid
 from gaussiandiffusion.training.loader import Batch, load_batches
@@ -32,12 +35,13 @@ from gaussiandiffusion.training.streams import Stream
 
 
 class Trainer:
-    """Trains a GaussianTransformer on the latents of a `TrainingSet`.
+    """Trains a denoiser on the latents of a `TrainingSet`.
 
     Args:
         config: all settings.
         data: the training set.
-        output_dir: gets `config.json`, `metrics.jsonl`, TensorBoard logs, `samples/`, `checkpoints/` and `pipeline/`.
+        output_dir: gets `config.json`, `metrics.jsonl`, TensorBoard logs, `samples/`, `checkpoints/`, `snapshots/`,
+            `training.json` and `pipeline/`.
         device: "auto", "cpu", "cuda" or "mps".
     """
 
@@ -59,9 +63,9 @@ class Trainer:
         )
         anchors = data.representation.anchors
         torch.manual_seed(config.seed)
-        self.model = make_transformer(
+        self.model = make_denoiser(
             config.model,
-            num_features=data.representation.latent_shape[1],
+            data.representation.latent_shape,
             num_classes=data.num_classes,
             num_anchor_features=0 if anchors is None else anchors.shape[1],
         )
@@ -80,6 +84,7 @@ class Trainer:
         self.anchors = None if anchors is None else anchors.to(self.accelerator.device)
         data.representation.to(self.accelerator.device)
         self.step = 0
+        self.seconds_per_step: float | None = None
         self._stop: int | None = None
         if config.compile:
             self.network = torch.compile(self.network)
@@ -95,22 +100,16 @@ class Trainer:
             self._resume()
         else:
             checkpoint.clear(self.output_dir)
+        if self.config.budget is not None and not self.step:
+            self._set_max_steps()
         self._truncate_metrics()
         config, accelerator = self.config, self.accelerator
         accelerator.init_trackers("tensorboard")
-        loader = load_batches(
-            self.data,
-            config.batch_size,
-            config.seed,
-            self.step * config.accumulation,
-            accelerator.process_index,
-            accelerator.num_processes,
-        )
         main = accelerator.is_main_process
         bar = tqdm(total=config.max_steps, initial=self.step, desc="train", unit="step", disable=not main)
         since, seen = time.perf_counter(), 0
         running: dict[str, float] = {}
-        with self._signals(), bar, loader as feed:
+        with self._signals(), bar, self._batches() as feed:
             while self.step < config.max_steps and self._stop is None:
                 parts = self._optimise(feed)
                 self.step += 1
@@ -123,11 +122,15 @@ class Trainer:
                     self._log(running | {"samples_per_second": seen / elapsed})
                     bar.set_postfix(loss=f"{running['loss']:.4f}")
                     since, seen, running = time.perf_counter(), 0, {}
+                saving = time.perf_counter()
                 if self.step % config.checkpoint_every == 0:
                     self.save()
+                if main and config.snapshot_every and self.step % config.snapshot_every == 0:
+                    self.save_pipeline(self.output_dir / "snapshots" / f"step-{self.step:08d}")
                 if main and self.step % config.sample_every == 0:
                     with self.ema_weights():
                         save_sample_grid(self.pipeline(), self.output_dir / "samples" / f"{self.step:08d}.png")
+                since += time.perf_counter() - saving  # the log tells how fast the network learns
         self.save()
         accelerator.end_training()
         if self._stop == signal.SIGINT:
@@ -135,8 +138,31 @@ class Trainer:
         if self._stop is not None:
             return False
         if main:
-            self.save_pipeline()
+            self.save_pipeline(self.output_dir / "pipeline")
+            write_json(self.output_dir / record.FILE, self.record())
         return True
+
+    def _batches(self) -> AbstractContextManager[Iterator[Batch]]:
+        """This process's batches from the present step on."""
+        return load_batches(
+            self.data,
+            self.config.batch_size,
+            self.config.seed,
+            self.step * self.config.accumulation,
+            self.accelerator.process_index,
+            self.accelerator.num_processes,
+        )
+
+    def _set_max_steps(self) -> None:
+        """Time some steps, undo them, and let `max_steps` be what the budget holds."""
+        assert self.config.budget is not None
+        before = copy.deepcopy(self._state())
+        with self._batches() as feed:
+            measured = [budget.median_seconds(lambda: self._optimise(feed))]
+        self._restore(before)
+        (seconds,) = broadcast_object_list(measured)  # one process's clock is everybody's
+        steps = budget.steps_within(budget_minutes(self.config.budget), seconds)
+        self.seconds_per_step, self.config = seconds, replace(self.config, max_steps=steps)
 
     def _optimise(self, feed: Iterator[Batch]) -> dict[str, float]:
         """One step: `accumulation` batches, clip, AdamW, EMA. Returns the averaged parts of the loss."""
@@ -208,44 +234,57 @@ class Trainer:
             self.ema.restore(self.model.parameters())
             self.model.train()
 
-    def save_pipeline(self) -> Path:
-        """Write `pipeline/`: averaged weights in bfloat16, statistics in float32."""
-        folder = self.output_dir / "pipeline"
+    def record(self) -> dict[str, Any]:
+        """What the training cost so far, as `training.json` tells it."""
+        with self.ema_weights():
+            return record.training_record(
+                self.config, self.data, self.model, self.output_dir, self.step, self.seconds_per_step
+            )
+
+    def save_pipeline(self, folder: Path) -> None:
+        """Write a pipeline folder: averaged weights in bfloat16, statistics in float32."""
         with self.ema_weights():
             weights = {name: value.to(torch.bfloat16) for name, value in self.model.state_dict().items()}
         export = type(self.model).from_config(self.model.config)
         export.load_state_dict(weights, assign=True)
         pipeline = self.pipeline()
-        pipeline.register_modules(transformer=export)
+        pipeline.register_modules(denoiser=export)
         pipeline.save_pretrained(folder)
-        return folder
 
     def save(self) -> None:
         """Write a checkpoint of the whole state."""
         if not self.accelerator.is_main_process:
             return
-        state = {
+        state = self._state() | {"seconds_per_step": self.seconds_per_step}
+        checkpoint.save_checkpoint(self.output_dir, self.step, state, self.config)
+
+    def _state(self) -> dict[str, Any]:
+        return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "ema": self.ema.state_dict(),
         }
-        checkpoint.save_checkpoint(self.output_dir, self.step, state, self.config)
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.ema.load_state_dict(state["ema"])
+        self.ema.to(self.accelerator.device)
 
     def _resume(self) -> None:
         state = checkpoint.load_checkpoint(self.output_dir, self.config)
         if state is None:
             return
         try:
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            self._restore(state)
         except (RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"{self.output_dir}: its checkpoint fits another model ({reason})") from error
-        self.schedule.load_state_dict(state["schedule"])
-        self.ema.load_state_dict(state["ema"])
-        self.ema.to(self.accelerator.device)
-        self.step = state["step"]
+        self.step, self.seconds_per_step = state["step"], state.get("seconds_per_step")
+        if self.config.budget is not None:  # what it holds was found out when the training began
+            self.config = replace(self.config, max_steps=read_json(self.output_dir / "config.json")["max_steps"])
 
     # --- the record --------------------------------------------------------------------------------------
     def _log(self, values: dict[str, float]) -> None:

@@ -1,0 +1,40 @@
+"""Denoisers by the name of their size, made for the latents they are to see."""
+
+from __future__ import annotations
+
+from diffusers import ModelMixin
+
+from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.models.transformer import SIZES, make_transformer
+from gaussiandiffusion.models.unet import UNET_SIZES, PixelUNet
+
+
+def make_denoiser(
+    size: str, latent_shape: tuple[int, ...], *, num_classes: int = 0, num_anchor_features: int = 0
+) -> ModelMixin:
+    """A new network of a named size.
+
+    Args:
+        size: of `SIZES` for latents (K, F), of `UNET_SIZES` for (C, H, W).
+        latent_shape: of one sample.
+        num_classes: 0: unconditional.
+        num_anchor_features: width of the anchors, 0: none.
+
+    Raises:
+        InputError: an unknown size, or one for another kind of latent.
+    """
+    if size in SIZES:
+        if len(latent_shape) != 2:
+            raise InputError(f"model '{size}' denoises sets of tokens, not whole images; set patch, or take a U-Net")
+        return make_transformer(
+            size,
+            num_features=latent_shape[1],
+            num_classes=num_classes,
+            num_anchor_features=num_anchor_features,
+        )
+    if size in UNET_SIZES:
+        if len(latent_shape) != 3:
+            raise InputError(f"model '{size}' denoises whole images; set representation = pixels and patch = 0")
+        channels, height, width = latent_shape
+        return PixelUNet(size=(height, width), channels=channels, num_classes=num_classes, **UNET_SIZES[size])
+    raise InputError(f"unknown model size '{size}'; choose one of {', '.join([*SIZES, *UNET_SIZES])}")

@@ -1,0 +1,81 @@
+"""PixelUNet: diffusers' `UNet2DModel` behind the interface of our denoisers, the baseline in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from diffusers import ConfigMixin, ModelMixin, UNet2DModel
+from diffusers.configuration_utils import register_to_config
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from gaussiandiffusion.errors import InputError
+
+# "unet" is as large as minutes of training on two cores can use. "unet-paper" stands for the paper's "38M parameters,
+# 11.4 GFLOPs a step", whose layout is not printed: on 28x28 it has 39.9M and 11.0 GFLOPs (2 per multiply-add).
+UNET_SIZES: dict[str, dict[str, Any]] = {
+    "unet": {"widths": (16, 32, 64), "layers": 1, "attention": (2,), "norm_groups": 8},
+    "unet-paper": {"widths": (128, 256, 384), "layers": 2, "attention": (1,), "norm_groups": 32},
+}
+HEAD_WIDTH = 32
+
+
+class PixelUNet(ModelMixin, ConfigMixin):
+    """A convolutional U-Net over whole images.
+
+    Args:
+        size: height and width of the images in pixels; both are halved at every level but the last.
+        channels: C.
+        widths: channels of each level, finest first.
+        layers: residual blocks a level on the way down; one more on the way up.
+        attention: levels with self-attention, 0 the finest.
+        norm_groups: of group normalisation; must divide every width.
+        num_classes: C for class labels 0 ... C-1, with C itself meaning "no class"; 0: unconditional.
+
+    Raises:
+        InputError: a size that cannot be halved so often.
+
+    Source: Ho et al., "Denoising Diffusion Probabilistic Models", NeurIPS 2020, appendix B, as in diffusers.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        size: tuple[int, int] = (28, 28),
+        channels: int = 1,
+        widths: Sequence[int] = (16, 32, 64),
+        layers: int = 1,
+        attention: Sequence[int] = (2,),
+        norm_groups: int = 8,
+        num_classes: int = 0,
+    ) -> None:
+        super().__init__()
+        levels = len(widths)
+        if any(side % 2 ** (levels - 1) for side in size):
+            raise InputError(f"a U-Net of {levels} levels halves its images {levels - 1} times; {size} cannot be")
+        attends = [level in attention for level in range(levels)]
+        self.unet = UNet2DModel(
+            sample_size=tuple(size),
+            in_channels=channels,
+            out_channels=channels,
+            layers_per_block=layers,
+            block_out_channels=tuple(widths),
+            down_block_types=tuple("AttnDownBlock2D" if attend else "DownBlock2D" for attend in attends),
+            up_block_types=tuple("AttnUpBlock2D" if attend else "UpBlock2D" for attend in reversed(attends)),
+            norm_num_groups=norm_groups,
+            attention_head_dim=HEAD_WIDTH,
+            num_class_embeds=num_classes + 1 if num_classes else None,
+        )
+
+    def forward(
+        self,
+        sample: Float[Tensor, "n c h w"],
+        timestep: Float[Tensor, " n"],
+        class_labels: Int64[Tensor, " n"] | None = None,
+        anchors: None = None,
+    ) -> Float[Tensor, "n c h w"]:
+        """One denoising evaluation; see `GaussianTransformer.forward`. Pixels have no anchors."""
+        fast = sample.contiguous(memory_format=torch.channels_last)  # convolutions on CPUs want channels last
+        return self.unet(fast, timestep, class_labels=class_labels).sample

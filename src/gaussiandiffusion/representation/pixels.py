@@ -1,0 +1,91 @@
+"""`PixelRepresentation`: the same seam for pixels, whole or in patches, so that baselines share all other code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+from torch import Tensor
+from torch.nn import functional as F
+
+from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.splats import Canvas
+
+
+class PixelRepresentation(ModelMixin, ConfigMixin):
+    """Images <-> latents that are the pixels themselves, scaled to [-1, 1].
+
+    Args:
+        height, width, channels: the canvas.
+        patch: 0 for latents [C, H, W]; P for a set of H/P * W/P tokens of C * P * P numbers, each with the place
+            of its patch as anchor, as a transformer takes them (Peebles and Xie, "DiT", 2023).
+
+    Raises:
+        InputError: patches that do not tile the canvas.
+    """
+
+    @register_to_config
+    def __init__(self, height: int, width: int, channels: int = 1, patch: int = 0) -> None:
+        super().__init__()
+        if patch and (height % patch or width % patch):
+            raise InputError(f"patches of {patch} pixels do not tile images of {height}x{width}")
+        # diffusers asks a component for its device and dtype, which come from its tensors
+        self.register_buffer("scale", torch.tensor(2.0))
+
+    @property
+    def canvas(self) -> Canvas:
+        return Canvas(self.config.height, self.config.width, self.config.channels)
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """(C, H, W), or (K, F) with patches."""
+        height, width, channels, patch = (self.config[name] for name in ("height", "width", "channels", "patch"))
+        if not patch:
+            return channels, height, width
+        return (height // patch) * (width // patch), channels * patch * patch
+
+    @property
+    def anchors(self) -> Float[Tensor, "k 2"] | None:
+        """Standardised centres (x, y) of the patches; None without patches."""
+        patch = self.config.patch
+        if not patch:
+            return None
+        canvas = self.canvas
+        rows, columns = (torch.arange(n // patch, device=self.scale.device) for n in (canvas.height, canvas.width))
+        y, x = torch.meshgrid(rows, columns, indexing="ij")
+        centres = torch.stack([x, y], -1).flatten(0, 1).float()
+        return (centres - centres.mean(0)) / centres.std(0).clamp_min(1e-6)
+
+    def encode(self, images: UInt8[ndarray, "n c h w"]) -> Float[Tensor, "n ..."]:
+        """Latents of 8-bit images."""
+        latents = torch.from_numpy(images).to(self.scale.device).float() / 255 * self.scale - 1
+        return F.pixel_unshuffle(latents, self.config.patch).flatten(2).mT if self.config.patch else latents
+
+    def decode(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n c h w"]:
+        """Images in [0, 1]."""
+        patch, canvas = self.config.patch, self.canvas
+        if patch:
+            maps = latent.mT.unflatten(2, (canvas.height // patch, canvas.width // patch))
+            latent = F.pixel_shuffle(maps, patch)
+        return ((latent + 1) / self.scale).clamp(0, 1)
+
+    def draw(
+        self, images: Float[Tensor, "n c h w"], size: int | tuple[int, int] | None = None
+    ) -> Float[Tensor, "n c h w"]:
+        """The images, or bicubic enlargements of them: pixels have no more to show."""
+        if size is None:
+            return images
+        canvas = self.canvas.resized(size)
+        return F.interpolate(images, (canvas.height, canvas.width), mode="bicubic", antialias=True).clamp(0, 1)
+
+    def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:
+        """What is left of images that were encoded and drawn: all of them."""
+        return images
+
+    def describe(self) -> dict[str, Any]:
+        """What results say of it."""
+        return {"kind": "pixels", "patch": self.config.patch, "latent_shape": list(self.latent_shape)}
