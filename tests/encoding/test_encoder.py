@@ -102,7 +102,7 @@ def test_hilbert_parts_hold_equal_mass():
 
 @pytest.mark.parametrize("count", [1, 7, 48, 70])
 def test_grids_have_the_asked_number_of_splats_inside(count):
-    centres, _ = grid_centres(count, 20, 31)
+    centres = grid_centres(count, 20, 31)
     assert centres.shape == (count, 2)
     assert (centres > -0.5).all()
     assert (centres < [30.5, 19.5]).all()
