@@ -186,7 +186,7 @@ def test_bad_settings_are_refused(strokes):
     for kwargs, complaint in [
         ({"num_splats": 0}, "number of splats"),
         ({"num_splats": 10**7}, "number of splats"),
-        ({"start": "random"}, "unknown start 'random'"),
+        ({"start": "dice"}, "unknown start 'dice'; choose hilbert, grid, random or template:FILE"),
         ({"iterations": -1}, "iterations must be >= 0"),
     ]:
         with pytest.raises(InputError, match=complaint):

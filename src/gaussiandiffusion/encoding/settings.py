@@ -20,8 +20,8 @@ class EncoderSettings:
 
     Args:
         num_splats: K.
-        start: "hilbert" (content-adaptive), "grid", "random" (where the image is bright, with dice thrown anew for every
-            image), or "template" (a shared start, given beside the settings).
+        start: "hilbert" (content-adaptive), "grid", "random" (drawn by brightness, anew for every image), or
+            "template" (a shared start, given beside the settings).
         signed: allow negative colours.
         iterations: Adam steps; the learning rates fall along half a cosine over exactly these.
         beta1, beta2, epsilon: Adam's. Low betas make it nearly sign-like, which is what converges in tens of

@@ -52,8 +52,8 @@ def random_centres(images: np.ndarray, num_splats: int, floor: float, brightness
 
     The pixel is drawn from the density `floor + brightness * mean over channels`, the place inside it uniformly. What
     they are drawn from is the image's own SHA-256: the same image has the same points in any batch, and two images that
-    differ by a single grey level have unrelated ones. That is the point of this start: it makes like images unlike sets,
-    as the published encoder does, and so is the baseline for starts that do not.
+    differ by a single grey level have unrelated ones. That is the point of this start: like images become unlike sets,
+    as they do in the published system, a baseline for the starts that keep them alike.
 
     Source: Coessens & Samal, "GaussianDiffusion: Learning Image Generation Process in GaussianRepresentation Space",
     SP4V workshop at ICCV 2025, whose code draws the pixels so, but from one generator for all images.
