@@ -30,9 +30,9 @@ class Objective:
         beta_schedule: "linear" (betas scaled by 1000 / T, so that every T ends in noise) or "cosine"
             (Nichol and Dhariwal, 2021); not used by flow.
         logit_mean, logit_std: flow times are sigmoid(mean + std z) (Esser et al., "SD3", 2024, section 3.1).
-        clip_sample: the clean latents lie in [-1, 1], and samplers bring every estimate of one there. Few steps of
-            "epsilon" need it under "cosine": at its last time sqrt(abar) is below 1e-3, and dividing by it makes an
-            estimate of the slightest error. Not used by flow, whose samplers divide by nothing.
+        clip_sample: the clean latents lie in [-1, 1], and samplers bring every estimate of one there. "epsilon" under
+            "cosine" needs it, however many the steps: at the last time sqrt(abar) is 2e-4, and to divide by it turns
+            the slightest error of the network into the estimate. Not used by flow, which divides by nothing.
     """
 
     prediction: Prediction = "flow"

@@ -71,7 +71,7 @@ def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:
     to 0 that does nothing.
 
     Raises:
-        InputError: steps < 1, or more than the process has.
+        InputError: steps < 1, or more than the process has; a multistep solver takes one less.
     """
     flow = prediction_of(scheduler) == "flow"
     # Multistep solvers lay their n times and the end over T whole numbers: at n = T two of them would fall together.

@@ -56,7 +56,7 @@ def random_centres(images: np.ndarray, num_splats: int, floor: float, brightness
     as they do in the published system, a baseline for the starts that keep them alike.
 
     Source: Coessens & Samal, "GaussianDiffusion: Learning Image Generation Process in GaussianRepresentation Space",
-    SP4V workshop at ICCV 2025, whose code draws the pixels so, but from one generator for all images.
+    SP4V workshop at ICCV 2025, whose code draws pixels by brightness.
     """
     count, _, height, width = images.shape
     density = floor + brightness * images.mean(1).reshape(count, -1) / 255  # (n, h w)
