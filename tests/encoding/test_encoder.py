@@ -102,7 +102,7 @@ def test_hilbert_parts_hold_equal_mass():
 
 @pytest.mark.parametrize("count", [1, 7, 48, 70])
 def test_grids_have_the_asked_number_of_splats_inside(count):
-    centres, _ = grid_centres(count, 20, 31)
+    centres = grid_centres(count, 20, 31)
     assert centres.shape == (count, 2)
     assert (centres > -0.5).all()
     assert (centres < [30.5, 19.5]).all()
@@ -186,7 +186,7 @@ def test_bad_settings_are_refused(strokes):
     for kwargs, complaint in [
         ({"num_splats": 0}, "number of splats"),
         ({"num_splats": 10**7}, "number of splats"),
-        ({"start": "random"}, "unknown start 'random'"),
+        ({"start": "dice"}, "unknown start 'dice'; choose hilbert, grid, random or template:FILE"),
         ({"iterations": -1}, "iterations must be >= 0"),
     ]:
         with pytest.raises(InputError, match=complaint):

@@ -44,3 +44,18 @@ def test_anchors_are_standardised_and_follow_the_slots(representation):
 def test_sets_without_slots_have_no_anchors(strokes):
     encoder = make_encoder(1, num_splats=10, iterations=5)
     assert SplatRepresentation.fit(encoder, encoder.encode(strokes).splats, per_slot=False).anchors is None
+
+
+@pytest.mark.parametrize("per_slot", [False, True])
+def test_the_published_form_is_kept_when_saved(strokes, tmp_path, per_slot):
+    encoder = make_encoder(1, num_splats=10, start="random", iterations=10)
+    sets = encoder.encode(strokes).splats
+    representation = SplatRepresentation.fit(encoder, sets, per_slot=per_slot, form="deviations", scaling="min_max")
+    assert representation.bounded
+    representation.save_pretrained(tmp_path)
+    loaded = SplatRepresentation.from_pretrained(tmp_path, low_cpu_mem_usage=False)
+    latents = loaded.encode(strokes)
+    assert torch.equal(latents, representation.encode(strokes))
+    assert float(latents.abs().max()) <= 1 + 1e-5
+    torch.testing.assert_close(loaded.to_splats(latents).sigmas, sets.sigmas, rtol=1e-4, atol=1e-5)
+    assert (loaded.anchors is not None) == per_slot

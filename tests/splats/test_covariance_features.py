@@ -7,7 +7,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gaussiandiffusion.splats import Canvas, Splats
-from gaussiandiffusion.splats.latent import SLOT_STD_FLOOR, LatentTransform, from_features, to_features
+from gaussiandiffusion.splats.features import from_features, to_features
+from gaussiandiffusion.splats.latent import SLOT_STD_FLOOR, LatentTransform
 
 
 @hypothesis_settings(max_examples=300, deadline=None)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.splats import Canvas, Splats
-from gaussiandiffusion.splats.latent import LatentTransform, from_features, to_features
+from gaussiandiffusion.splats.features import from_features, to_features
+from gaussiandiffusion.splats.latent import LatentTransform
 
 SIGMA = st.floats(1e-3, 2.0)
 

@@ -1,8 +1,10 @@
 """Settings from presets and files."""
 
 import json
+from dataclasses import replace
 
 import pytest
+import torch
 
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.training.config import Augmentation, TrainConfig, load_config, presets
@@ -39,6 +41,8 @@ def test_a_preset_says_in_a_table_how_to_augment(tmp_path):
         ("max_stepz = 3", "unknown setting 'max_stepz'; known are data"),
         ("max_steps = 0.5", "max_steps must be int, not 0.5"),
         ("compile = 1", "compile must be bool"),
+        ('latent_form = "angles"', "latent_form must be"),
+        ('latent_scaling = "none"', "latent_scaling must be"),
         ('prediction = "x0"', "prediction must be"),
         ("max_steps = 0", "max_steps must be >= 1"),
         ("label_dropout = 1.0", r"label_dropout must lie in \[0, 1\)"),
@@ -61,3 +65,31 @@ def test_bad_files_are_refused(tmp_path, text, complaint):
 def test_unknown_presets_are_refused_with_those_there_are():
     with pytest.raises(InputError, match="no preset or file 'minst'; presets: mnist"):
         load_config("minst")
+
+
+def test_the_published_recipe_trains_and_its_pipeline_loads(stroke_file, tmp_path):
+    from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+    from gaussiandiffusion.training.data import load_training_set
+    from gaussiandiffusion.training.trainer import Trainer
+
+    preset = load_config("published")
+    assert (preset.start, preset.splats, preset.prediction, preset.num_train_timesteps) == (
+        "random",
+        70,
+        "epsilon",
+        200,
+    )
+    config = replace(
+        preset, data=str(stroke_file), splats=12, iterations=5, model="tiny", max_steps=3, batch_size=8,
+        log_every=1, mixed_precision="no",
+    )  # fmt: skip
+    data = load_training_set(config, None)
+    latents = data.latents.take(0, torch.arange(len(data)))
+    assert float(latents.abs().max()) <= 1 + 1e-5
+    assert data.representation.anchors is None
+    assert Trainer(config, data, tmp_path, "cpu").train()
+    pipeline = GaussianDiffusionPipeline.from_pretrained(tmp_path / "pipeline")
+    out = pipeline(num_samples=3, num_inference_steps=4, seed=0)
+    out.splats.validate()
+    assert out.images.shape == (3, 1, 16, 16)
+    assert float(pipeline.representation.latent_transform.encode(out.splats).abs().max()) <= 1 + 1e-4

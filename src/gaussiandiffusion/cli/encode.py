@@ -37,7 +37,7 @@ class Command:
     splats: int | None = None
     """K; default 70 for grey images, 150 for colour."""
     start: str = "hilbert"
-    """hilbert, grid or template:FILE."""
+    """hilbert, grid, random or template:FILE."""
     signed: bool = False
     """Allow negative colours: higher PSNR, but no SVG and no editing by colour."""
     iterations: int | None = None

@@ -30,6 +30,9 @@ class Objective:
         beta_schedule: "linear" (betas scaled by 1000 / T, so that every T ends in noise) or "cosine"
             (Nichol and Dhariwal, 2021); not used by flow.
         logit_mean, logit_std: flow times are sigmoid(mean + std z) (Esser et al., "SD3", 2024, section 3.1).
+        clip_sample: the clean latents lie in [-1, 1], and samplers bring every estimate of one there. "epsilon" under
+            "cosine" needs it, however many the steps: at the last time sqrt(abar) is 2e-4, and to divide by it turns
+            the slightest error of the network into the estimate. Not used by flow, which divides by nothing.
     """
 
     prediction: Prediction = "flow"
@@ -37,6 +40,7 @@ class Objective:
     beta_schedule: Literal["linear", "cosine"] = "cosine"
     logit_mean: float = 0.0
     logit_std: float = 1.0
+    clip_sample: bool = False
 
     def __post_init__(self) -> None:
         if self.prediction not in ("epsilon", "v_prediction", "flow"):
@@ -63,7 +67,10 @@ class Objective:
             beta_start=1e-4 * scale,
             beta_end=min(0.02 * scale, 0.999),
             prediction_type=self.prediction,
-            clip_sample=False,  # standardised latents are not bounded to [-1, 1]
+            # Thresholding at 1 clips to [-1, 1]; unlike diffusers' own clip_sample, every sampler knows it.
+            clip_sample=False,
+            thresholding=self.clip_sample,
+            sample_max_value=1.0,
         )
 
     def sample_timesteps(self, count: int, generator: torch.Generator) -> Float[Tensor, " n"]:

@@ -71,14 +71,19 @@ def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:
     to 0 that does nothing.
 
     Raises:
-        InputError: steps < 1, or more than the process has.
+        InputError: steps < 1, or more than the process has; a multistep solver takes one less.
     """
-    limit = scheduler.config.num_train_timesteps
+    flow = prediction_of(scheduler) == "flow"
+    # Multistep solvers lay their n times and the end over T whole numbers: at n = T two of them would fall together.
+    multistep = "solver_order" in scheduler.config and not flow
+    limit = scheduler.config.num_train_timesteps - multistep
     if not 1 <= num_inference_steps <= limit:
         raise InputError(f"steps must lie between 1 and {limit}, not {num_inference_steps}")
-    if "sigmas" in inspect.signature(scheduler.set_timesteps).parameters and prediction_of(scheduler) == "flow":
+    if "sigmas" in inspect.signature(scheduler.set_timesteps).parameters and flow:
         n = num_inference_steps
         scheduler.set_timesteps(sigmas=np.linspace(1, 1 / n, n))
     else:
         scheduler.set_timesteps(num_inference_steps)
+        if scheduler.timesteps[-1] < 0:  # rounding in diffusers' "trailing" can add a step, at time -1
+            scheduler.timesteps = scheduler.timesteps[:-1]
     return scheduler.timesteps

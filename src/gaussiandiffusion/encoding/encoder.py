@@ -170,7 +170,7 @@ def encode(
     Args:
         images: tensor or array (N, C, H, W) in [0, 1] or uint8; a path, a PIL image, or a sequence of either.
         num_splats: K; default 70 for grey images, 150 for colour.
-        start: "hilbert", "grid" or "template:FILE".
+        start: "hilbert", "grid", "random" or "template:FILE".
         iterations, signed, target_psnr: see `EncoderSettings` and `Encoder.encode`.
 
     Raises:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gaussiandiffusion.errors import InputError
 
+STARTS = ("hilbert", "grid", "random", "template")
 MAX_SPLATS = 100_000
 MANY = 1000  # from here on, pictures are photographs, grey or not
 
@@ -19,7 +20,8 @@ class EncoderSettings:
 
     Args:
         num_splats: K.
-        start: "hilbert" (content-adaptive), "grid", or "template" (a shared start, given beside the settings).
+        start: "hilbert" (content-adaptive), "grid", "random" (drawn by brightness, anew for every image), or
+            "template" (a shared start, given beside the settings).
         signed: allow negative colours.
         iterations: Adam steps; the learning rates fall along half a cosine over exactly these.
         beta1, beta2, epsilon: Adam's. Low betas make it nearly sign-like, which is what converges in tens of
@@ -33,7 +35,7 @@ class EncoderSettings:
             moves nothing.
         init_sigma: deviation of a starting splat relative to the root of its share of the canvas.
         density_gradient, density_floor, density_brightness: weights of |grad I|, 1 and I in the density that the
-            "hilbert" start distributes splats by.
+            "hilbert" start distributes splats by; "random" leaves the gradient out.
         cutoff: footprint in sigmas.
     """
 
@@ -60,8 +62,8 @@ class EncoderSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.num_splats <= MAX_SPLATS:
             raise InputError(f"the number of splats must lie between 1 and {MAX_SPLATS}, not {self.num_splats}")
-        if self.start not in ("hilbert", "grid", "template"):
-            raise InputError(f"unknown start '{self.start}'; choose hilbert, grid or template:FILE")
+        if self.start not in STARTS:
+            raise InputError(f"unknown start '{self.start}'; choose hilbert, grid, random or template:FILE")
         if self.iterations < 0:
             raise InputError(f"iterations must be >= 0, not {self.iterations}")
 
@@ -94,6 +96,7 @@ _TUNED: dict[tuple[int, int, int], tuple[float, ...]] = {
 }
 # The grid start spends splats on background and needs larger steps.
 _GRID: tuple[float, ...] = (0.8, 0.868, 0.420, 0.055, 0.548, 0.081, 0.020, 0.329, 1.0, 0.02)
+RANDOM_FLOOR = 0.01  # beside brightness from 0 to 1: one dark pixel in a hundred bright ones; all, if all are dark
 # The template start's were searched for a high PSNR at little movement of the slots under one grey level of noise: an
 # epsilon that leaves Adam's steps nearly proportional to the gradient, a tolerance, and a pull to the template.
 _TEMPLATE_FIELDS = (
@@ -101,7 +104,7 @@ _TEMPLATE_FIELDS = (
 )  # fmt: skip
 _TEMPLATE_GREY = (0.297, 0.601, 0.0223, 0.248, 0.0528, 0.213, 0.128, 0.0268, 0.00624, 4.0)
 _TEMPLATE_COLOUR = (0.753, 0.851, 0.025, 0.194, 0.04, 0.08, 0.0505, 0.0301, 0.004, 2.5)
-_DEFAULT_ITERATIONS = {"hilbert": 40, "grid": 250, "template": 200}  # hilbert and template in colour: 120
+_DEFAULT_ITERATIONS = {"hilbert": 40, "grid": 250, "random": 40, "template": 200}  # in colour 120, but for the grid
 _FIELDS = (
     "beta1", "beta2", "lr_mean", "lr_scale", "lr_shear", "lr_color", "lr_end", "init_sigma",
     "density_gradient", "density_floor",
@@ -117,12 +120,12 @@ def default_settings(
     signed: bool = False,
     cutoff: float = 3.5,
 ) -> EncoderSettings:
-    """Settings tuned for the nearest (K, iterations), nearest in ratio.
+    """Settings tuned for the nearest (K, iterations), nearest in ratio; the random start takes over Hilbert's.
 
     Args:
         channels: 1, 3 or 4.
         num_splats: default 70 for grey, 150 for colour.
-        iterations: default by start: hilbert 40, grid 250, template 200; in colour 120, 250, 120.
+        iterations: default by start: hilbert and random 40, grid 250, template 200; in colour 120, grid 250.
     """
     colour = channels > 1
     num_splats = (150 if colour else 70) if num_splats is None else num_splats
@@ -141,13 +144,15 @@ def default_settings(
         tuned: dict[str, Any] = dict(zip(_TEMPLATE_FIELDS, learned, strict=True))
         return replace(settings, **tuned)
     values = _GRID
-    if start == "hilbert":
+    if start != "grid":
         if num_splats >= MANY:
             candidates = [key for key in _TUNED if key[1] >= MANY]
         else:
             candidates = [key for key in _TUNED if key[1] < MANY and (key[0] > 1) == colour]
         values = _TUNED[min(candidates, key=lambda key: _distance(key, num_splats, max(1, iterations)))]
     tuned = dict(zip(_FIELDS, values, strict=True))
+    if start == "random":
+        tuned |= {"density_gradient": 0.0, "density_floor": RANDOM_FLOOR, "density_brightness": 1.0}
     return replace(settings, **tuned)
 
 
@@ -160,7 +165,7 @@ _HARDER = ((3, None), (20, (3.0, 0.2, 0.33)), (20, (10.0, 0.2, 0.2)), (40, (10.0
 def harder(settings: EncoderSettings, channels: int) -> Iterator[EncoderSettings]:
     """Settings to try in turn on images that missed a target PSNR: longer, then longest from other starts.
 
-    A template's sets stay its sets: they are only fitted longer.
+    A template's sets stay its sets: they are only fitted longer. Random ones stay random, and spread more evenly.
     """
     for factor, start in _HARDER:
         iterations = factor * settings.iterations
@@ -170,7 +175,7 @@ def harder(settings: EncoderSettings, channels: int) -> Iterator[EncoderSettings
         tuned = default_settings(
             channels,
             num_splats=settings.num_splats,
-            start="hilbert",
+            start="random" if settings.start == "random" else "hilbert",
             iterations=iterations,
             signed=settings.signed,
             cutoff=settings.cutoff,

@@ -1,10 +1,11 @@
-"""Deterministic starts: where the splats stand before the first step.
+"""Starts, each a function of the image alone: where the splats stand before the first step.
 
 All fill fit parameters (mx, my, log a, b, log d, colours; pixels), see `encoding.fit`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from functools import lru_cache
 
@@ -18,25 +19,62 @@ F = np.float32
 
 
 def start_parameters(images: np.ndarray, settings: EncoderSettings) -> np.ndarray:
-    """Parameters float32 (N, K, 5 + C) of the "hilbert" or "grid" start of uint8 images (N, C, H, W)."""
+    """Parameters float32 (N, K, 5 + C) of any start but a template's, of uint8 images (N, C, H, W)."""
     count, channels, height, width = images.shape
-    parameters = np.zeros((count, settings.num_splats, COLUMNS + channels), np.float32)
     if settings.start == "grid":
-        centres, spacing = grid_centres(settings.num_splats, height, width)
-        parameters[..., :2] = centres
-        log_precision = -math.log(max(0.6, settings.init_sigma * spacing))
-        parameters[..., 2] = parameters[..., 4] = log_precision
-        nearest = np.rint(centres).astype(int)
-        colors = images[:, :, nearest[:, 1].clip(0, height - 1), nearest[:, 0].clip(0, width - 1)]  # (n, c, k)
-        parameters[..., COLUMNS:] = colors.transpose(0, 2, 1) / 255 / 2 + 0.01
-        return parameters
+        centres = grid_centres(settings.num_splats, height, width)
+        return _round_splats(images, np.broadcast_to(centres, (count, *centres.shape)), settings)
+    if settings.start == "random":
+        centres = random_centres(images, settings.num_splats, settings.density_floor, settings.density_brightness)
+        return _round_splats(images, centres, settings)
+    parameters = np.zeros((count, settings.num_splats, COLUMNS + channels), np.float32)
     weights = (settings.density_gradient, settings.density_floor, settings.density_brightness)
     _hilbert_range(images, hilbert_walk(height, width), *map(F, weights), F(settings.init_sigma), parameters)
     return parameters
 
 
-def grid_centres(num_splats: int, height: int, width: int) -> tuple[np.ndarray, float]:
-    """K points (x, y) in near-square rows over the canvas, in pixels, and their spacing."""
+def _round_splats(images: np.ndarray, centres: np.ndarray, settings: EncoderSettings) -> np.ndarray:
+    """Parameters of round splats at centres (N, K, 2), as wide as their share of the canvas, in half its colours."""
+    count, channels, height, width = images.shape
+    parameters = np.zeros((count, settings.num_splats, COLUMNS + channels), np.float32)
+    spacing = math.sqrt(height * width / settings.num_splats)
+    parameters[..., :2] = centres
+    parameters[..., 2] = parameters[..., 4] = -math.log(max(0.6, settings.init_sigma * spacing))
+    nearest = np.rint(centres).astype(int)
+    rows, columns = nearest[..., 1].clip(0, height - 1), nearest[..., 0].clip(0, width - 1)  # (n, k) each
+    colors = images[np.arange(count)[:, None], :, rows, columns]  # (n, k, c)
+    parameters[..., COLUMNS:] = colors / 255 / 2 + 0.01
+    return parameters
+
+
+def random_centres(images: np.ndarray, num_splats: int, floor: float, brightness: float) -> np.ndarray:
+    """Points (x, y) of uint8 images (N, C, H, W), float32 (N, K, 2), drawn anew for every image.
+
+    The pixel is drawn from the density `floor + brightness * mean over channels`, the place inside it uniformly. What
+    they are drawn from is the image's own SHA-256: the same image has the same points in any batch, and two images that
+    differ by a single grey level have unrelated ones. That is the point of this start: like images become unlike sets,
+    as they do in the published system, a baseline for the starts that keep them alike.
+
+    Source: Coessens & Samal, "GaussianDiffusion: Learning Image Generation Process in GaussianRepresentation Space",
+    SP4V workshop at ICCV 2025, whose code draws pixels by brightness.
+    """
+    count, _, height, width = images.shape
+    density = floor + brightness * images.mean(1).reshape(count, -1) / 255  # (n, h w)
+    masses = np.cumsum(density, 1)
+    uniform = np.stack([_generator(image).random((3, num_splats)) for image in images])  # (n, 3, k)
+    chosen = np.stack([np.searchsorted(m, u * m[-1], "right") for m, u in zip(masses, uniform[:, 0], strict=True)])
+    rows, columns = np.divmod(chosen.clip(max=height * width - 1), width)  # (n, k) each
+    return (np.stack([columns, rows], -1) + uniform[:, 1:].transpose(0, 2, 1) - 0.5).astype(np.float32)
+
+
+def _generator(image: np.ndarray) -> np.random.Generator:
+    """A generator that depends on an image's shape and pixels alone."""
+    digest = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
+    return np.random.default_rng(np.frombuffer(digest, "<u4"))
+
+
+def grid_centres(num_splats: int, height: int, width: int) -> np.ndarray:
+    """K points (x, y) in near-square rows over the canvas, in pixels, float32 (K, 2)."""
     rows = max(1, min(num_splats, round(math.sqrt(num_splats * height / width))))
     counts = np.diff(np.linspace(0, num_splats, rows + 1).round().astype(int))
     points = [
@@ -44,7 +82,7 @@ def grid_centres(num_splats: int, height: int, width: int) -> tuple[np.ndarray, 
         for row, n in enumerate(counts)
         for i in range(n)
     ]
-    return np.array(points, np.float32), math.sqrt(height * width / num_splats)
+    return np.array(points, np.float32)
 
 
 @lru_cache(maxsize=8)

@@ -14,7 +14,8 @@ from torch import Tensor
 from gaussiandiffusion.encoding import Encoder, EncoderSettings
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.splats import Canvas, Splats
-from gaussiandiffusion.splats.latent import LatentTransform, to_features
+from gaussiandiffusion.splats.features import Form, to_features
+from gaussiandiffusion.splats.latent import LatentTransform, Scaling
 
 
 class SplatRepresentation(ModelMixin, ConfigMixin):
@@ -24,6 +25,7 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
         height, width, channels: the canvas.
         encoder: `EncoderSettings` as a dict.
         per_slot: statistics and anchors per slot; for canonical sets.
+        form, scaling: of the latent, see `LatentTransform`.
 
     Buffers hold the template, when the encoder starts from one, and the latent statistics; they are saved and
     loaded like any model's weights.
@@ -37,11 +39,15 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
         channels: int = 1,
         encoder: dict[str, Any] | None = None,
         per_slot: bool = True,
+        form: Form = "log_covariance",
+        scaling: Scaling = "standard",
     ) -> None:
         super().__init__()
         self.settings = EncoderSettings(**(encoder or {}))
         k = self.settings.num_splats
-        self.latent_transform = LatentTransform(height, width, channels, k if per_slot else 0, self.settings.signed)
+        self.latent_transform = LatentTransform(
+            height, width, channels, k if per_slot else 0, self.settings.signed, form, scaling
+        )
         if self.settings.start == "template":
             self.register_buffer("template_means", torch.zeros(k, 2))
             self.register_buffer("template_sigmas", torch.ones(k, 2))
@@ -49,11 +55,22 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
             self.register_buffer("template_colors", torch.zeros(k, channels))
 
     @classmethod
-    def fit(cls, encoder: Encoder, splats: Splats, *, per_slot: bool = True) -> SplatRepresentation:
+    def fit(
+        cls,
+        encoder: Encoder,
+        splats: Splats,
+        *,
+        per_slot: bool = True,
+        form: Form = "log_covariance",
+        scaling: Scaling = "standard",
+    ) -> SplatRepresentation:
         """The representation of a data set: its encoder, and the statistics of its encoded training sets."""
         canvas = splats.canvas
-        self = cls(canvas.height, canvas.width, canvas.channels, encoder.settings.to_dict(), per_slot)
-        self.latent_transform = LatentTransform.fit(splats, per_slot=per_slot, signed=encoder.settings.signed)
+        settings = encoder.settings
+        self = cls(canvas.height, canvas.width, canvas.channels, settings.to_dict(), per_slot, form, scaling)
+        self.latent_transform = LatentTransform.fit(
+            splats, per_slot=per_slot, signed=settings.signed, form=form, scaling=scaling
+        )
         if encoder.template is not None:
             for name, value in encoder.template.tensors().items():
                 if name != "background":
@@ -70,6 +87,11 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
         return self.settings.num_splats, self.latent_transform.num_features
 
     @property
+    def bounded(self) -> bool:
+        """Whether the training sets' latents lie in [-1, 1]."""
+        return self.latent_transform.bounded
+
+    @property
     def template(self) -> Splats | None:
         """The shared start, a batch of one set."""
         if self.settings.start != "template":
@@ -84,7 +106,7 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
         if not self.config.per_slot:
             return None
         template = self.template
-        features = self.latent_transform.mean if template is None else to_features(template)[0]
+        features = self.latent_transform.mean if template is None else to_features(template, self.config.form)[0]
         return (features - features.mean(0)) / features.std(0).clamp_min(1e-6)
 
     def encoder(self) -> Encoder:

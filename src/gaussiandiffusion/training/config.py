@@ -67,13 +67,17 @@ class TrainConfig:
     splats: int = 70
     """K, splats per image."""
     start: str = "hilbert"
-    """Encoder start: hilbert, grid or template:FILE (relative to the preset)."""
+    """Encoder start: hilbert, grid, random or template:FILE (relative to the preset)."""
     iterations: int | None = None
     """Encoder iterations; default by start."""
     signed: bool = False
     """Allow negative colours."""
     per_slot: bool = True
     """Statistics per slot, and anchors for the network; for canonical sets."""
+    latent_form: Literal["log_covariance", "deviations"] = "log_covariance"
+    """How a splat's covariance enters the latent: as its logarithm, or as sigma_x, sigma_y and rho."""
+    latent_scaling: Literal["standard", "min_max"] = "standard"
+    """Features to mean 0 and deviation 1, or from their least and greatest value to [-1, 1]."""
     # network
     model: str = "small"
     """Size by name: tiny, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""

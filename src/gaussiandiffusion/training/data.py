@@ -125,7 +125,13 @@ def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet
             encoded = encoder.encode(images.images, progress=bar.update)
         else:
             encoded = source.encode(0, _statistics_sample(len(images), config.seed), bar.update)
-    representation = SplatRepresentation.fit(encoder, encoded.splats, per_slot=config.per_slot)
+    representation = SplatRepresentation.fit(
+        encoder,
+        encoded.splats,
+        per_slot=config.per_slot,
+        form=config.latent_form,
+        scaling=config.latent_scaling,
+    )
     # The copy stays on the CPU when the representation moves.
     transform = copy.deepcopy(representation.latent_transform)
     return TrainingSet(

@@ -60,6 +60,7 @@ class Trainer:
             config.beta_schedule,
             config.logit_mean,
             config.logit_std,
+            clip_sample=data.representation.bounded,
         )
         anchors = data.representation.anchors
         torch.manual_seed(config.seed)
