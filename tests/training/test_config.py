@@ -72,7 +72,7 @@ def test_the_published_recipe_trains_and_its_pipeline_loads(stroke_file, tmp_pat
     from gaussiandiffusion.training.data import load_training_set
     from gaussiandiffusion.training.trainer import Trainer
 
-    preset = load_config("published")
+    preset = load_config("mnist-published")
     assert (preset.start, preset.splats, preset.prediction, preset.num_train_timesteps) == (
         "random",
         70,

@@ -17,6 +17,7 @@ from gaussiandiffusion.splats.splats import Splats
 
 Scaling = Literal["standard", "min_max"]
 
+STRAYS = 1e-3  # share of values that "min_max" leaves outside its range, at either end
 SLOT_STD_FLOOR = 0.15  # of the feature's global deviation: a slot that hardly moves is not blown up to noise
 
 
@@ -31,7 +32,8 @@ class LatentTransform(ModelMixin, ConfigMixin):
         signed: whether colours may be negative; otherwise decoding clamps them at 0.
         form: of the covariance, see `features`: "log_covariance", or "deviations" as in the published system.
         scaling: "standard" (mean 0, deviation 1), or "min_max", which brings what the training sets span to [-1, 1]
-            as in the published system; a single stray splat then sets the scale of all.
+            as in the published system, but for `STRAYS` at either end: sigmoids bound the published parameters, while
+            one stray of ours would squeeze all others.
 
     Buffers `mean` and `std`, of shape (num_slots or 1, F) with F = 5 + channels, are set by `fit`; under "min_max" they
     are the centre and the half of the range.
@@ -131,5 +133,6 @@ def _mean_and_std(features: Float[Tensor, "n k f"]) -> tuple[Float[Tensor, "k f"
 
 
 def _centre_and_half_range(features: Float[Tensor, "n k f"]) -> tuple[Float[Tensor, "k f"], Float[Tensor, "k f"]]:
-    low, high = features.amin(0), features.amax(0)
+    strays = int(STRAYS * len(features))
+    low, high = (features.kthvalue(place, dim=0).values for place in (1 + strays, len(features) - strays))
     return (low + high) / 2, (high - low) / 2
