@@ -55,7 +55,12 @@ class Command:
         generated = load_generated(self.generated)
         real, train = load_real(self.real, self.data_dir)
         written = [self.out]
-        with tqdm(desc="evaluate", bar_format="{desc} [{elapsed}]", leave=False, delay=1) as bar:
+
+        def begin(part: str) -> None:
+            bar.set_description_str(f"evaluate: {part} ", refresh=False)  # a refresh would not wait for the delay
+            bar.update()
+
+        with tqdm(desc="evaluate", bar_format="{desc}[{elapsed}]", leave=False, delay=1) as bar:
             report = evaluate(
                 generated.images,
                 real,
@@ -65,7 +70,7 @@ class Command:
                 floor_train=train,
                 floor_rendered=_floor_encoder(self.model or generated.model),
                 seed=generated.seed if self.seed is None else self.seed,
-                progress=lambda part: bar.set_description(f"evaluate: {part}"),
+                progress=begin,
             )
         if train is not None and report.memorisation is not None:
             picture = neighbours_picture(report.memorisation, generated.images.images, train.images)
