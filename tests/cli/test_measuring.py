@@ -1,6 +1,8 @@
 """`evaluate` on what `sample` and `encode` wrote."""
 
 import json
+import shutil
+import struct
 
 import numpy as np
 import pytest
@@ -21,6 +23,19 @@ def real(strokes, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def named(real, tmp_path_factory):
+    """A folder with the first pictures of what passes for both splits of mnist."""
+    folder = tmp_path_factory.mktemp("named")
+    with np.load(real) as file:
+        images, labels = file["images"][:, 0], file["labels"].astype(np.uint8)
+    for prefix, pixels in (("t10k", images), ("train", images[::-1, :, ::-1])):
+        header = struct.pack(">HBB3I", 0, 8, 3, *pixels.shape)
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(header + pixels.tobytes())
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">HBBI", 0, 8, 1, 270) + labels.tobytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
 def sampled(tmp_path_factory):
     out = tmp_path_factory.mktemp("sampled") / "out"
     assert run(["sample", "--num", "260", "--steps", "1", "--guidance", "1", "--out", str(out)]) == 0
@@ -29,12 +44,15 @@ def sampled(tmp_path_factory):
 
 def test_a_sample_folder_is_measured_with_floor_and_labels(sampled, real, tmp_path, capsys):
     report = tmp_path / "report.json"
-    argv = ["evaluate", "--generated", str(sampled), "--real", str(real), "--num", "260", "--out", str(report)]
+    argv = ["evaluate", "--generated", str(sampled), "--real", str(real), "--num", "260",
+            "--features", "mnist", "--out", str(report)]  # fmt: skip
     assert run(argv) == 0
     values = json.loads(report.read_text())
     assert values["num"] == 260
     assert values["fid"] > values["floor_rendered"] > 0
-    assert values["floor_train"] is None  # no train split is known for a file
+    assert values["floor_train"] is values["memorisation"] is None  # no train split is known for a file
+    assert not report.with_suffix(".neighbours.png").exists()
+    assert 1 <= values["inception_score"] <= 10
     assert 0 <= values["label_accuracy"] <= 1
     assert values["seed"] == 0
     assert str(report) in capsys.readouterr().out
@@ -45,23 +63,99 @@ def test_a_sample_folder_is_measured_with_floor_and_labels(sampled, real, tmp_pa
 
 def test_a_splat_file_is_rendered_and_measured(sampled, real, tmp_path):
     folder, file = tmp_path / "a.json", tmp_path / "b.json"
-    argv = ["evaluate", "--real", str(real), "--num", "260"]
+    argv = ["evaluate", "--real", str(real), "--num", "260", "--features", "mnist"]
     assert run([*argv, "--generated", str(sampled), "--out", str(folder)]) == 0
     assert run([*argv, "--generated", str(sampled / "splats.safetensors"), "--out", str(file)]) == 0
     assert json.loads(file.read_text())["fid"] == pytest.approx(json.loads(folder.read_text())["fid"], rel=1e-3)
 
 
-def test_unfair_or_missing_sides_are_refused(sampled, real, tmp_path, capsys):
+def test_a_data_set_brings_its_features_its_train_split_and_a_picture(sampled, named, tmp_path, capsys):
     report = tmp_path / "report.json"
-    for generated, reference, num, complaint in [
-        (sampled, real, "5000", "260"),
-        (sampled, real, "20", "256"),
-        (tmp_path / "none", real, "260", "none"),
-        (sampled, tmp_path / "none.npz", "260", "none.npz"),
-        (sampled / "sample.json", real, "260", "sample.json"),
-    ]:
-        argv = ["evaluate", "--generated", generated, "--real", reference, "--num", num, "--out", report]
+    argv = ["evaluate", "--generated", str(sampled), "--real", "mnist:test", "--data-dir", str(named),
+            "--out", str(report)]  # fmt: skip
+    assert run(argv) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    for words in ("FID", "KID", "precision", "recall", "real train images", "re-rendered", "as asked",
+                  "near a training image", str(report), str(report.with_suffix(".neighbours.png"))):  # fmt: skip
+        assert words in lines[0]
+    values = json.loads(report.read_text())
+    assert values["features"]["name"] == "mnist"
+    assert values["train"]["split"] == "train"
+    assert values["memorisation"]["train_images"] == 270
+    assert len(values["memorisation"]["closest"]) == 10
+    with Image.open(report.with_suffix(".neighbours.png")) as picture:
+        assert picture.width > 10 * 28
+
+
+@pytest.fixture
+def complaint(sampled, real, tmp_path, capsys):
+    """The one line on stderr of an evaluation that must be refused; nothing is written."""
+
+    def refused(**changes) -> str:
+        report = tmp_path / "refused.json"
+        flags = {"generated": sampled, "real": real, "num": 260, "features": "mnist", "out": report} | changes
         capsys.readouterr()
-        assert run([str(a) for a in argv]) == 2
-        assert complaint in capsys.readouterr().err
-    assert not report.exists()
+        argv = [word for name, value in flags.items() if value is not None for word in (f"--{name}", str(value))]
+        assert run(["evaluate", *argv]) == 2
+        captured = capsys.readouterr()
+        assert not report.exists()
+        assert captured.out == ""
+        assert len(captured.err.splitlines()) == 1
+        return captured.err
+
+    return refused
+
+
+def test_unfair_or_missing_sides_are_refused(complaint, sampled, tmp_path):
+    assert "has 260" in complaint(num=5000)
+    assert "at least 256" in complaint(num=20)
+    assert "none" in complaint(generated=tmp_path / "none")
+    assert "none.npz" in complaint(real=tmp_path / "none.npz")
+    assert "sample.json" in complaint(generated=sampled / "sample.json")
+
+
+def test_images_without_a_feature_network_of_their_own_need_one_named(complaint):
+    assert "real.npz: no feature network" in complaint(features=None)
+    assert "--features" in complaint(features=None)
+
+
+def test_the_same_images_on_both_sides_are_refused(complaint, real):
+    assert "the same images" in complaint(generated=real)
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (np.full((260, 1, 28, 28), 200, np.float32), "float images lie in [0, 1]"),
+        (np.zeros((260, 1, 28, 28), np.int64) + 300, "uint8"),
+        (np.zeros((260, 1, 56, 56), np.uint8), "56x56 pixels of 1 channel,"),
+        (np.zeros((260, 3, 28, 28), np.uint8), "28x28 pixels of 3 channels,"),
+    ],
+)
+def test_images_of_another_kind_are_refused(complaint, tmp_path, images, words):
+    np.savez(tmp_path / "wrong.npz", images=images)
+    refusal = complaint(generated=tmp_path / "wrong.npz")
+    assert words in refusal
+    assert "wrong.npz" in refusal
+
+
+def test_images_that_the_network_does_not_take_are_refused(complaint, tmp_path):
+    for seed, name in enumerate(("a.npz", "b.npz")):
+        pixels = np.random.default_rng(seed).integers(0, 256, (260, 1, 20, 20), dtype=np.uint8)
+        np.savez(tmp_path / name, images=pixels)
+    assert "[N, 1, 28, 28]" in complaint(generated=tmp_path / "a.npz", real=tmp_path / "b.npz")
+
+
+def test_a_damaged_picture_is_named(complaint, sampled, tmp_path):
+    folder = tmp_path / "damaged"
+    shutil.copytree(sampled, folder)
+    victim = folder / "images" / "00123.png"
+    whole = victim.read_bytes()
+    for content, word in ((whole[: len(whole) // 2], "damaged"), (b"", "empty"), (b"no picture", "not a PNG")):
+        victim.write_bytes(content)
+        refusal = complaint(generated=folder)
+        assert str(victim) in refusal
+        assert word in refusal
+    victim.unlink()
+    assert "images/ holds 259" in complaint(generated=folder)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
 
 from gaussiandiffusion.cli.device import Device
 from gaussiandiffusion.errors import InputError
 
+if TYPE_CHECKING:
+    from gaussiandiffusion.evaluation import EvaluationReport
+
 
 @dataclass(frozen=True)
 class Command:
-    """Fréchet distance to real images beside its two floors, and label accuracy, as JSON.
+    """FID, KID, inception score, precision and recall, label accuracy and a memorisation check, as JSON.
+
+    Beside each stands what real images get: of the train split (F), or encoded and rendered (R).
 
     Example: gaussiandiffusion evaluate --generated out/ --real mnist:test --num 1000 --out out/evaluation.json
     """
@@ -22,11 +29,11 @@ class Command:
     real: str
     """NAME[:train|:test] of a data set (test by default), or an image source."""
     out: Path
-    """JSON file to write."""
+    """JSON file to write; the picture FILE.neighbours.png beside it shows the nearest training images."""
     num: int | None = None
     """Images on each side; default: as many as were generated."""
-    features: str = "mnist"
-    """Feature network: mnist, inception, or a folder."""
+    features: str | None = None
+    """Feature network: a bundled one, inception, or a folder; default: the one named like the real images."""
     judge: str | None = None
     """Classifier for label accuracy; default: the feature network."""
     model: str | None = None
@@ -41,28 +48,55 @@ class Command:
     def run(self) -> None:
         if self.device not in ("auto", "cpu"):
             raise InputError(f"metrics run on the CPU; use --device cpu instead of {self.device}")
-        from gaussiandiffusion.evaluation import evaluate
+        from gaussiandiffusion.evaluation import evaluate, features_for, neighbours_picture
         from gaussiandiffusion.evaluation.sources import load_generated, load_real
+        from gaussiandiffusion.rendering.pictures import save_png
 
         generated = load_generated(self.generated)
         real, train = load_real(self.real, self.data_dir)
-        model = self.model or generated.model
-        report = evaluate(
-            generated.images,
-            real,
-            features=self.features,
-            judge=self.judge,
-            num=len(generated.images) if self.num is None else self.num,
-            floor_train=train,
-            floor_rendered=_floor_encoder(model),
-            seed=generated.seed if self.seed is None else self.seed,
-        )
+        written = [self.out]
+
+        def begin(part: str) -> None:
+            bar.set_description_str(f"evaluate: {part} ", refresh=False)  # a refresh would not wait for the delay
+            bar.update()
+
+        with tqdm(desc="evaluate", bar_format="{desc}[{elapsed}]", leave=False, delay=1) as bar:
+            report = evaluate(
+                generated.images,
+                real,
+                features=features_for(real.name) if self.features is None else self.features,
+                judge=self.judge,
+                num=len(generated.images) if self.num is None else self.num,
+                floor_train=train,
+                floor_rendered=_floor_encoder(self.model or generated.model),
+                seed=generated.seed if self.seed is None else self.seed,
+                progress=begin,
+            )
+        if train is not None and report.memorisation is not None:
+            picture = neighbours_picture(report.memorisation, generated.images.images, train.images)
+            written.append(self.out.with_suffix(".neighbours.png"))
+            save_png(picture, written[-1])
         report.save(self.out)
-        floors = [f"{report.floor_rendered:.3f} re-rendered"]
-        if report.floor_train is not None:
-            floors.insert(0, f"{report.floor_train:.3f} real train images")
-        accuracy = "" if report.label_accuracy is None else f", as asked {100 * report.label_accuracy:.2f} %"
-        print(f"FID {report.fid:.3f} over {report.num} images (floors: {', '.join(floors)}){accuracy}: {self.out}")
+        print(f"{_summary(report)}: {', '.join(map(str, written))}")
+
+
+def _summary(report: EvaluationReport) -> str:
+    """The numbers in one line."""
+    floors = [f"FID {report.floor_rendered:.3f} re-rendered"]
+    if report.floor_train is not None:
+        floors.insert(0, f"FID {report.floor_train:.3f} real train images")
+    parts = [
+        f"FID {report.fid:.3f}",
+        f"KID {report.kid.mean:.4f}",
+        f"precision {report.precision_recall.precision:.3f}",
+        f"recall {report.precision_recall.recall:.3f} over {report.num} images (floors: {', '.join(floors)})",
+    ]
+    if report.label_accuracy is not None:
+        parts.append(f"as asked {100 * report.label_accuracy:.2f} %")
+    if report.memorisation is not None:
+        near, expected = report.memorisation.share_near, report.memorisation.share_near_expected
+        parts.append(f"near a training image {100 * near:.2f} % (real images {100 * expected:.0f} %)")
+    return ", ".join(parts)
 
 
 def _floor_encoder(model: str | None) -> Any:

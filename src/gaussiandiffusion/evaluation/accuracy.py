@@ -10,6 +10,7 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.evaluation.features import BATCH_SIZE
 from gaussiandiffusion.evaluation.inputs import check_unit_images, unit_images
 
 
@@ -26,7 +27,7 @@ def label_accuracy(
     images: UInt8[np.ndarray, "n c h w"],
     labels: Int[np.ndarray, " n"],
     *,
-    batch_size: int = 256,
+    batch_size: int = BATCH_SIZE,
 ) -> float:
     """Fraction of images that a classifier assigns to their label.
 

@@ -23,6 +23,7 @@ from gaussiandiffusion.models.features import FEATURE_LAYER, FeatureNetwork
 
 WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
 BUNDLED_PREFIX = "features-"
+BATCH_SIZE = 64  # images at a time: what a network of small pictures keeps of them fits the processor's cache
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,20 @@ def bundled_features() -> list[str]:
     return sorted(name.removeprefix(BUNDLED_PREFIX) for name in names if name.startswith(BUNDLED_PREFIX))
 
 
+def features_for(data_set: str) -> str:
+    """Name of the bundled feature network made for a data set.
+
+    Raises:
+        InputError: there is none.
+    """
+    if data_set not in bundled_features():
+        raise InputError(
+            f"{data_set}: no feature network comes with the package for these images; give --features, one of "
+            f"{', '.join([*bundled_features(), 'inception'])} or a folder"
+        )
+    return data_set
+
+
 def load_features(name_or_path: str | os.PathLike[str]) -> FeatureSpace:
     """Load a frozen feature network, without ever unpickling a file.
 
@@ -83,7 +98,7 @@ def load_features(name_or_path: str | os.PathLike[str]) -> FeatureSpace:
 
 @torch.no_grad()
 def extract_features(
-    network: nn.Module, images: UInt8[np.ndarray, "n c h w"], batch_size: int = 256
+    network: nn.Module, images: UInt8[np.ndarray, "n c h w"], batch_size: int = BATCH_SIZE
 ) -> Float[Tensor, "n f"]:
     """Features of images as saved, in order; bytes become floats in [0, 1] here and nowhere else.
 

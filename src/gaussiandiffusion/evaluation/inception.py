@@ -22,13 +22,15 @@ class InceptionFeatures(nn.Module):
 
     Args:
         extractor: uint8 [N, 3, H, W] -> a tuple with features [N, 2048].
+        classify_head: features -> logits, for the inception score.
     """
 
     num_features: int = 2048
 
-    def __init__(self, extractor: nn.Module) -> None:
+    def __init__(self, extractor: nn.Module, classify_head: nn.Module | None = None) -> None:
         super().__init__()
         self.extractor = extractor
+        self.classify_head = classify_head
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 2048"]:
         """Features of images in [0, 1]; grey ones are shown in three equal channels.
@@ -68,8 +70,10 @@ def load_inception() -> tuple[InceptionFeatures, str]:
         tensors = os.path.join(folder, "tensors.pth")
         torch.save(state, tensors)
         extractor = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], tensors)
+    head = nn.Linear(*extractor.fc.weight.T.shape, bias=False)  # published inception scores leave the bias out
+    head.weight = extractor.fc.weight
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    return InceptionFeatures(extractor).eval().requires_grad_(False), digest
+    return InceptionFeatures(extractor, head).eval().requires_grad_(False), digest
 
 
 def _download(url: str) -> Path:

@@ -15,6 +15,9 @@ import torch
 
 from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.evaluation.features import FeatureSpace
+from gaussiandiffusion.evaluation.kernel_distance import KernelDistance
+from gaussiandiffusion.evaluation.memorisation import Memorisation
+from gaussiandiffusion.evaluation.neighbours import PrecisionRecall
 from gaussiandiffusion.files import write_json
 
 LIBRARIES = ("gaussiandiffusion", "numpy", "torch", "torchmetrics")
@@ -75,14 +78,21 @@ class EvaluationReport:
         fid: generated against real.
         floor_train: F, as many real train images against the same real images; None where not asked for.
         floor_rendered: R, encoded and rendered real images against themselves; None where not asked for.
+        kid: kernel distance, generated against real.
+        kid_train: of the images of F.
+        inception_score: of the generated images, by the feature network's own classes; None if it has none.
+        inception_score_real: of the real images, near the most that can be expected.
+        precision_recall: generated against real.
+        precision_recall_train: of the images of F.
         label_accuracy: fraction of generated images that the judge assigns to the label they were asked to
             show; None without labels.
         label_accuracy_real: the same judge on the real images, the most that can be expected.
-        features: what `fid` and its floors were measured with.
+        memorisation: distances to the nearest training images; None where no train images were given.
+        features: what all but label accuracy and memorisation were measured with.
         judge: what the label accuracies were measured with.
         generated: the set judged.
         real: the reference.
-        train: the set of F.
+        train: the set of F; its `available` images are those of the memorisation check.
         rendered: the set of R.
         seed: of the generated set, as its maker says.
         machine: words about the machine, never its name.
@@ -93,8 +103,15 @@ class EvaluationReport:
     fid: float
     floor_train: float | None
     floor_rendered: float | None
+    kid: KernelDistance
+    kid_train: KernelDistance | None
+    inception_score: float | None
+    inception_score_real: float | None
+    precision_recall: PrecisionRecall
+    precision_recall_train: PrecisionRecall | None
     label_accuracy: float | None
     label_accuracy_real: float | None
+    memorisation: Memorisation | None
     features: FeatureRecord
     judge: FeatureRecord | None
     generated: SourceRecord

@@ -60,9 +60,12 @@ def load_generated(source: str) -> Generated:
 
 
 def load_real(source: str, data_dir: Path | None) -> tuple[ImageSet, ImageSet | None]:
-    """The reference NAME[:train|:test] (test by default) or any image source; and for a name, the train split."""
+    """The reference NAME[:train|:test] (test by default) or any image source; and for a name, the train split.
+
+    The train split as the reference has no other beside it.
+    """
     name, _, split = source.partition(":")
     if name not in DATASETS:
         return load_images(source), None
     reference = load_images(name, split=split or "test", data_dir=data_dir)
-    return reference, load_images(name, split="train", data_dir=data_dir)
+    return reference, None if split == "train" else load_images(name, split="train", data_dir=data_dir)
