@@ -1,0 +1,231 @@
+"""Generated digits of our models and of the baselines, all measured alike; writes JSON section by section.
+
+    gaussiandiffusion train mnist --budget M --compile --snapshot-every 154 --output-dir RUNS/splats
+    gaussiandiffusion train mnist-unet --budget M --snapshot-every 307 --output-dir RUNS/unet
+    gaussiandiffusion train mnist-patches --budget M --compile --output-dir RUNS/patches
+    gaussiandiffusion train mnist-published --budget M --compile --output-dir RUNS/published
+    python -m benchmarks.generation --runs RUNS --data-dir DIR
+
+The samplers' candidates are compared on few samples against training images (section "screen"); only the best of each
+row meets the test images (section "rows"). Networks run in bfloat16, as they were trained.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import tyro
+
+from benchmarks.sections import Section, results_file, run_sections
+from benchmarks.stability import equal_flops
+from benchmarks.timing import median_seconds
+from gaussiandiffusion.data import ImageSet, load_images
+from gaussiandiffusion.evaluation import EvaluationReport, evaluate, extract_features, frechet_distance, load_features
+from gaussiandiffusion.files import read_json
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, steps_per_chunk, to_uint8
+
+SPEED_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How samples are drawn."""
+
+    scheduler: str
+    steps: int
+    guidance: float = 1.0
+
+    @property
+    def words(self) -> str:
+        return f"{self.scheduler} {self.steps}" + ("" if self.guidance == 1 else f", guidance {self.guidance}")
+
+
+# At most ten evaluations an image; guidance counts double. The published recipe's own sampler takes 200.
+CANDIDATES = (Sampling("dpm++", 10), Sampling("dpm++", 5, 1.5))
+OWN = {"published": Sampling("ddim", 200)}
+ROWS = {
+    "splats": "canonical splats",
+    "unet": "pixel U-Net",
+    "patches": "our transformer on pixel patches",
+    "published": "published splat recipe",
+}
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Measure trained models."""
+
+    runs: Path
+    """Folder with a training's output folder for each row: splats, unet, patches, published."""
+    data_dir: Path | None = None
+    out: Path | None = None
+    """JSON file; default: benchmarks/results/generation.json."""
+    only: tuple[str, ...] = ()
+    """Sections: screen, rows, own, stability, speed; default: all."""
+    rows: tuple[str, ...] = tuple(ROWS)
+    num: int = 10_000
+    seeds: tuple[int, ...] = (0, 1, 2)
+    few: int = 2_000
+    """Samples where many are not affordable: screening, checkpoints, samplers of hundreds of steps."""
+    quick: bool = False
+    """A trial: few samples of one seed, written to out/."""
+
+
+class Generation:
+    """What the sections share: data, features and where results go."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        self.arguments = replace(arguments, num=600, few=300, seeds=(0,)) if arguments.quick else arguments
+        self.out = arguments.out or results_file("generation", arguments.quick)
+
+    @cached_property
+    def space(self) -> Any:
+        return load_features("mnist")
+
+    @cached_property
+    def test(self) -> ImageSet:
+        return load_images("mnist", split="test", data_dir=self.arguments.data_dir)
+
+    @cached_property
+    def train(self) -> ImageSet:
+        return load_images("mnist", split="train", data_dir=self.arguments.data_dir)
+
+    def pipeline(self, row: str, scheduler: str, folder: Path | None = None) -> GaussianDiffusionPipeline:
+        folder = folder or self.arguments.runs / row / "pipeline"
+        return GaussianDiffusionPipeline.from_pretrained(folder).with_scheduler(scheduler)
+
+    def training(self, row: str) -> dict[str, Any]:
+        return read_json(self.arguments.runs / row / "training.json")
+
+    def sample(self, pipeline: Any, sampling: Sampling, num: int, seed: int) -> ImageSet:
+        """Images as saved, in bfloat16 like the training."""
+        with torch.autocast("cpu", torch.bfloat16):
+            out = pipeline(
+                num_samples=num, num_inference_steps=sampling.steps, guidance_scale=sampling.guidance, seed=seed
+            )
+        return ImageSet(to_uint8(out.images).numpy(), out.labels.numpy(), "generated", None)
+
+    def distance(self, images: ImageSet, reference: ImageSet) -> float:
+        clouds = (extract_features(self.space.network, side.images) for side in (images, reference))
+        return frechet_distance(*clouds)
+
+    # --- sections ----------------------------------------------------------------------------------------
+    def screen(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every candidate on few samples against training images: the test images choose nothing."""
+        reference = some(self.train, self.arguments.few)
+        for row in self.arguments.rows:
+            found = []
+            for sampling in CANDIDATES:
+                images = self.sample(self.pipeline(row, sampling.scheduler), sampling, self.arguments.few, seed=100)
+                found.append(asdict(sampling) | {"fid_train": self.distance(images, reference)})
+            yield row, {"num": self.arguments.few, "candidates": found}
+
+    def best(self, row: str) -> Sampling:
+        """The candidate that screening preferred."""
+        found = read_json(self.out)["screen"][row]["candidates"]
+        chosen = min(found, key=lambda candidate: candidate["fid_train"])
+        return Sampling(chosen["scheduler"], chosen["steps"], chosen["guidance"])
+
+    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The best candidate of each row over several seeds, with all measures and both floors."""
+        for row in self.arguments.rows:
+            yield row, self.measure(row, self.best(row), self.arguments.num, self.arguments.seeds)
+
+    def own(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The sampler of hundreds of steps that the published recipe is meant for, on few samples."""
+        for row in self.arguments.rows:
+            if row in OWN:
+                yield row, self.measure(row, OWN[row], self.arguments.few, self.arguments.seeds[:1])
+
+    def measure(self, row: str, sampling: Sampling, num: int, seeds: Sequence[int]) -> dict[str, Any]:
+        """One row of results; floors and memorisation, which no seed changes much, by the first seed."""
+        pipeline = self.pipeline(row, sampling.scheduler)
+        reference = some(self.test, num)
+        runs: list[EvaluationReport] = []
+        for seed in seeds:
+            images = self.sample(pipeline, sampling, num, seed)
+            first = seed == seeds[0]
+            runs.append(
+                evaluate(
+                    images,
+                    reference,
+                    features=self.space,
+                    floor_train=self.train if first else None,
+                    floor_rendered=pipeline.representation.reconstruct if first else None,
+                    seed=seed,
+                )
+            )
+            print(f"{row}, {sampling.words}, seed {seed}: FID {runs[-1].fid:.3f}", flush=True)
+        fids = [run.fid for run in runs]
+        return {
+            "title": ROWS[row],
+            "sampling": asdict(sampling),
+            "evaluations": evaluations(pipeline, sampling),
+            "num": num,
+            "seeds": list(seeds),
+            "fid": {"mean": statistics.mean(fids), "min": min(fids), "max": max(fids)},
+            "training": self.training(row),
+            "reports": [run.to_dict() for run in runs],
+        }
+
+    def stability(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Splats and pixels at equal training FLOPs, three checkpoints, one sampler."""
+        reference = some(self.test, self.arguments.few)
+        folders = {row: self.arguments.runs / row for row in ("splats", "unet")}
+        for row, checkpoints in equal_flops(folders).items():
+            sampling, found = CANDIDATES[0], []
+            for checkpoint in checkpoints:
+                pipeline = self.pipeline(row, sampling.scheduler, checkpoint.folder)
+                images = self.sample(pipeline, sampling, self.arguments.few, seed=0)
+                found.append(
+                    {
+                        "steps": checkpoint.steps,
+                        "flops": checkpoint.flops,
+                        "fid": self.distance(images, reference),
+                        "images": images.images[:40, 0].tolist(),
+                    }
+                )
+            yield row, {"num": self.arguments.few, "sampling": asdict(sampling), "checkpoints": found}
+
+    def speed(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Milliseconds an image, rendering included, all rows in turn in one run."""
+        works = {}
+        for row in self.arguments.rows:
+            sampling = self.best(row)
+            pipeline = self.pipeline(row, sampling.scheduler)
+            works[row] = lambda p=pipeline, s=sampling: self.sample(p, s, SPEED_BATCH, seed=0)
+        for row, seconds in median_seconds(works, 5).items():
+            yield row, {"milliseconds_per_image": 1000 * seconds / SPEED_BATCH, "batch": SPEED_BATCH}
+
+
+def some(images: ImageSet, num: int, seed: int = 0) -> ImageSet:
+    """A random part in its order (MNIST's first test images are easier than the rest), or all."""
+    if num >= len(images):
+        return images
+    return images[np.sort(np.random.default_rng(seed).choice(len(images), num, replace=False))]
+
+
+def evaluations(pipeline: Any, sampling: Sampling) -> int:
+    """Passes of the network for one image."""
+    return steps_per_chunk(pipeline.scheduler, sampling.steps) * (1 if sampling.guidance == 1 else 2)
+
+
+def main(arguments: Arguments) -> None:
+    started = time.perf_counter()
+    generation = Generation(arguments)
+    names = ("screen", "rows", "own", "stability", "speed")
+    sections: dict[str, Section] = {name: getattr(generation, name) for name in names}
+    run_sections(generation.out, sections, arguments.only, quick=arguments.quick)
+    print(f"{generation.out}: {(time.perf_counter() - started) / 60:.1f} minutes")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Arguments, description=__doc__))
