@@ -1,96 +1,94 @@
-"""Markdown of benchmarks/results/generation.json for docs/results.md."""
+"""Tables of benchmarks/results/generation.json, one function a section of docs/results.md."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.tables_encoding import conditions, table
+
 Record = dict[str, Any]
 
 
 def rows(record: Record) -> str:
     """Quality of every model at its best sampler of at most ten evaluations, with floors."""
-    lines = [
-        "| model | K x F | parameters | sampler | NFE | FID (min to max) | KID x 1000 | precision | recall | as asked "
-        "| near train | F | R | ms/image |",
-        "| --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for section in ("rows", "own"):
-        for name, row in record.get(section, {}).items():
-            speed = record.get("speed", {}).get(name, {}) if section == "rows" else {}
-            lines.append(_row(row, speed))
+    found = [(name, row, record.get("speed", {}).get(name)) for name, row in record["rows"].items()]
+    found += [(name, row, None) for name, row in record.get("own", {}).items()]
+    head = [
+        "model", "latent", "parameters", "sampler", "NFE", "FID (min to max)", "KID x 1000", "precision", "recall",
+        "as asked", "near train", "F", "R", "ms an image",
+    ]  # fmt: skip
     first = next(iter(record["rows"].values()))
-    features = first["reports"][0]["features"]
     real = first["reports"][0]
-    recall, precision = real["precision_recall_train"]["recall"], real["precision_recall_train"]["precision"]
-    lines += [
-        "",
-        f"MNIST, {first['num']:,} samples against as many real test images unless a row says otherwise, sampling seeds "
-        f"{_list(first['seeds'])}; FID: mean over the seeds, other columns: the first seed. NFE: passes of the network "
-        f"for an image, guidance counts double. Features and judge: `{features['name']}`, {features['layer']}, "
-        f"{features['dimension']} numbers (the judge classifies {100 * real['label_accuracy_real']:.2f} % of the real "
-        f"test images as labelled). F: real train images; R: test images encoded and drawn. Real train images have "
-        f"precision {precision:.3f} and recall {recall:.3f}. Near train: share of samples nearer to a training image "
-        f"than all but 1 % of the real test images are. {_machine(first)}, networks in bfloat16; ms: batches of "
-        f"{_batch(record)}, drawing included, all rows in turn in one run.",
+    features, train = real["features"], real["precision_recall_train"]
+    batches = "".join(f" of {speed['batch']}" for speed in list(record.get("speed", {}).values())[:1])
+    words = [
+        f"MNIST, {first['num']:,} samples against as many real test images unless a row says otherwise, sampling seeds",
+        f"{', '.join(map(str, first['seeds']))}. FID: mean over the seeds; the other columns: the first seed. NFE: passes",
+        f"of the network for an image, guidance counts double. Features and judge: `{features['name']}`,",
+        f"{features['layer']}, {features['dimension']} numbers; the judge names {100 * real['label_accuracy_real']:.2f} %",
+        "of the real test images as they are labelled. F: FID of as many real train images; R: of test images encoded",
+        f"and drawn. Real train images have precision {train['precision']:.3f} and recall {train['recall']:.3f}. Near",
+        "train: share of samples nearer to a training image than all but 1 % of the real test images are. Networks in",
+        f"bfloat16; ms: medians, batches{batches}, drawing included, all rows in turn in one run.",
+        conditions(record["rows"]),
     ]
-    return "\n".join(lines)
+    return f"{table(head, [_row(row, speed) for _, row, speed in found])}\n\n{' '.join(words)}"
 
 
 def training(record: Record) -> str:
     """What each row's training cost, and its command."""
-    lines = [
-        "| model | steps | samples seen | FLOPs | budget | wall-clock | command |",
-        "| --- | ---: | ---: | ---: | --- | ---: | --- |",
-    ]
+    body = []
     for name, row in record["rows"].items():
         cost = row["training"]
-        lines.append(
-            f"| {row['title']} | {cost['steps']:,} | {cost['samples_seen']:,} | {cost['flops']:.3g} | {_budget(cost)} "
-            f"| {cost['seconds'] / 60:.0f} min | `{_command(name, cost)}` |"
-        )
-    lines += [
-        "",
-        "Budget: minutes of training on two otherwise idle cores, turned into steps by timing some before the "
-        "training (`--budget`). The trainings then shared the machine with other work, one thread each, so that the "
-        "wall-clock of a row says little; steps, samples and FLOPs (forward and backward, 2 per multiply-add) are what "
-        "compares.",
+        body.append(
+            [
+                row["title"], f"{cost['steps']:,}", f"{cost['samples_seen']:,}", f"{cost['flops'] / 1e12:.0f}",
+                _budget(cost), f"{cost['seconds'] / 60:.0f} min",
+                f"`{_command(name, cost)}`",
+            ]
+        )  # fmt: skip
+    head = ["model", "steps", "samples seen", "TFLOP", "budget", "wall-clock", "command"]
+    words = [
+        "Budget: minutes of training on two otherwise idle cores, turned into steps by timing some before the training.",
+        "The trainings then ran with one thread each beside other work, so that wall-clock compares little; steps,",
+        "samples and FLOPs (forward and backward, 2 per multiply-add) do.",
     ]
-    return "\n".join(lines)
+    return f"{table(head, body)}\n\n{' '.join(words)}"
 
 
 def screening(record: Record) -> str:
     """The samplers that were compared on training images."""
     found = record["screen"]
-    lines = ["| model | sampler | guidance | NFE | FID to train images |", "| --- | --- | ---: | ---: | ---: |"]
-    for name, result in found.items():
-        for candidate in result["candidates"]:
-            evaluations = candidate["steps"] * (1 if candidate["guidance"] == 1 else 2)
-            lines.append(
-                f"| {record['rows'][name]['title']} | {candidate['scheduler']} {candidate['steps']} "
-                f"| {candidate['guidance']:g} | {evaluations} | {candidate['fid_train']:.2f} |"
-            )
+    body = [
+        [
+            record["rows"][name]["title"], f"{candidate['scheduler']} {candidate['steps']}",
+            f"{candidate['guidance']:g}", str(candidate["steps"] * (1 if candidate["guidance"] == 1 else 2)), f"{candidate['fid_train']:.2f}",
+        ]
+        for name, result in found.items() for candidate in result["candidates"]
+    ]  # fmt: skip
     number = next(iter(found.values()))["num"]
-    return "\n".join([*lines, "", f"{number:,} samples against as many training images, one seed."])
+    head = ["model", "sampler", "guidance", "NFE", "FID to train images"]
+    return f"{table(head, body)}\n\n{number:,} samples against as many training images, one seed."
 
 
 def stability(record: Record) -> str:
     """FID at equal training FLOPs."""
     found = record["stability"]
-    count = len(next(iter(found.values()))["checkpoints"])
-    lines = ["| model |" + " checkpoint: steps, FLOPs, FID |" * count, "| --- |" + " ---: |" * count]
-    for name, result in found.items():
-        cells = [f"{c['steps']:,}, {c['flops']:.2g}, {c['fid']:.2f}" for c in result["checkpoints"]]
-        lines.append(f"| {record['rows'][name]['title']} | " + " | ".join(cells) + " |")
     first = next(iter(found.values()))
-    sampling = first["sampling"]
-    lines += [
-        "",
-        f"{first['num']:,} samples against as many random test images, {sampling['scheduler']} {sampling['steps']} steps, "
-        "no guidance, one seed. The learning rate falls along one cosine over the whole training, so that early "
-        "checkpoints are not what a shorter training would have given.",
+    body = [
+        [record["rows"][name]["title"]]
+        + [f"{c['fid']:.2f} ({c['steps']:,} steps, {c['flops'] / 1e12:.0f} TFLOP)" for c in result["checkpoints"]]
+        for name, result in found.items()
     ]
-    return "\n".join(lines)
+    head = ["model"] + [f"FID at checkpoint {i + 1}" for i in range(len(first["checkpoints"]))]
+    sampling = first["sampling"]
+    words = [
+        f"{first['num']:,} samples against as many random test images, {sampling['scheduler']} {sampling['steps']} steps,",
+        "no guidance, one seed. The learning rate falls along one cosine over the whole training, so that an early",
+        "checkpoint is not what a shorter training would have given.",
+    ]
+    return f"{table(head, body)}\n\n{' '.join(words)}"
 
 
 SECTIONS: dict[str, tuple[str, Callable[[Record], str]]] = {
@@ -98,31 +96,31 @@ SECTIONS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "training": ("rows", training),
     "screening": ("screen", screening),
     "stability": ("stability", stability),
-}
+}  # section of the page: (section of the results it needs, the text)
 
 
-def _row(row: Record, speed: Record) -> str:
+def _row(row: Record, speed: Record | None) -> list[str]:
     report, sampling, cost = row["reports"][0], row["sampling"], row["training"]
     guidance = "" if sampling["guidance"] == 1 else f", guidance {sampling['guidance']:g}"
-    one = len(row["seeds"]) == 1
-    spread = f" ({row['num']:,} samples, one seed)" if one else f" ({row['fid']['min']:.2f} to {row['fid']['max']:.2f})"
-    shape = " x ".join(map(str, cost["representation"]["latent_shape"]))
-    near = report["memorisation"]["share_near"]
-    milliseconds = f"{speed['milliseconds_per_image']:.1f}" if speed else "-"
-    return (
-        f"| {row['title']} | {shape} | {cost['parameters'] / 1e6:.2f}M | {sampling['scheduler']} {sampling['steps']}"
-        f"{guidance} | {row['evaluations']} | {row['fid']['mean']:.2f}{spread} | {1000 * report['kid']['mean']:.2f} "
-        f"| {report['precision_recall']['precision']:.3f} | {report['precision_recall']['recall']:.3f} "
-        f"| {100 * report['label_accuracy']:.2f} % | {100 * near:.2f} % | {report['floor_train']:.3f} "
-        f"| {report['floor_rendered']:.4f} | {milliseconds} |"
-    )
+    spread = f"{row['fid']['min']:.2f} to {row['fid']['max']:.2f}"
+    if len(row["seeds"]) == 1:
+        spread = f"{row['num']:,} samples, one seed"
+    quality = report["precision_recall"]
+    return [
+        row["title"], " x ".join(map(str, cost["representation"]["latent_shape"])), f"{cost['parameters'] / 1e6:.2f}M",
+        f"{sampling['scheduler']} {sampling['steps']}{guidance}", str(row["evaluations"]),
+        f"{row['fid']['mean']:.2f} ({spread})", f"{1000 * report['kid']['mean']:.2f}", f"{quality['precision']:.3f}",
+        f"{quality['recall']:.3f}", f"{100 * report['label_accuracy']:.2f} %",
+        f"{100 * report['memorisation']['share_near']:.2f} %", f"{report['floor_train']:.3f}",
+        f"{report['floor_rendered']:.4f}", f"{speed['milliseconds_per_image']:.1f}" if speed else "-",
+    ]  # fmt: skip
 
 
 def _budget(cost: Record) -> str:
     seconds = cost["budget_seconds_per_step"]
     if seconds is None:
         return "-"
-    return f"{cost['config']['budget']} ({cost['steps'] * seconds / 60:.1f} min at {1000 * seconds:.0f} ms a step)"
+    return f"{cost['config']['budget']}, {1000 * seconds:.0f} ms a step"
 
 
 def _command(name: str, cost: Record) -> str:
@@ -130,17 +128,3 @@ def _command(name: str, cost: Record) -> str:
     preset = "mnist" if name == "splats" else f"mnist-{name}"
     length = f"--budget {config['budget']}" if config["budget"] else f"--max-steps {cost['steps']}"
     return f"gaussiandiffusion train {preset} {length}" + (" --compile" if config["compile"] else "")
-
-
-def _machine(row: Record) -> str:
-    machine = row["run"]["machine"]
-    return f"{row['run']['threads']} threads on {machine['cpus']} cores ({machine['processor']})"
-
-
-def _batch(record: Record) -> str:
-    speeds = record.get("speed", {})
-    return str(next(iter(speeds.values()))["batch"]) if speeds else "-"
-
-
-def _list(numbers: list[int]) -> str:
-    return ", ".join(map(str, numbers))
