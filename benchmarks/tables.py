@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks import tables_encoding, tables_rendering
+from benchmarks import tables_encoding, tables_generation, tables_rendering
 from benchmarks.sections import RESULTS
 from gaussiandiffusion.files import read_json, write_bytes
 
@@ -79,6 +79,10 @@ def main() -> None:
                 fill(ROOT / "docs" / page, name, make(record[name]))
             else:
                 print(f"docs/{page}: nothing measured for {name} yet")
+    generation = read_json(RESULTS / "generation.json")
+    for name, (needed, make) in tables_generation.SECTIONS.items():
+        if needed in generation:
+            fill(ROOT / "docs" / "results.md", name, make(generation))
     fill(ROOT / "docs" / "encoding.md", "published", tables_encoding.published(read_json(RESULTS / "published.json")))
     fill(ROOT / "README.md", "speed", tables_rendering.speed(rendering["ratio"], encoding))
 

@@ -24,9 +24,9 @@ def rows(record: Record) -> str:
     batches = "".join(f" of {speed['batch']}" for speed in list(record.get("speed", {}).values())[:1])
     words = [
         f"MNIST, {first['num']:,} samples against as many real test images unless a row says otherwise, sampling seeds",
-        f"{', '.join(map(str, first['seeds']))}. FID: mean over the seeds; the other columns: the first seed. NFE: passes",
-        f"of the network for an image, guidance counts double. Features and judge: `{features['name']}`,",
-        f"{features['layer']}, {features['dimension']} numbers; the judge names {100 * real['label_accuracy_real']:.2f} %",
+        f"{', '.join(map(str, first['seeds']))}. FID: mean over the seeds; the other columns: the first seed. NFE:",
+        f"passes of the network for an image, guidance counts double. Features and judge: `{features['name']}`,",
+        f"{features['layer']}, {features['dimension']} numbers; it names {100 * real['label_accuracy_real']:.2f} %",
         "of the real test images as they are labelled. F: FID of as many real train images; R: of test images encoded",
         f"and drawn. Real train images have precision {train['precision']:.3f} and recall {train['recall']:.3f}. Near",
         "train: share of samples nearer to a training image than all but 1 % of the real test images are. Networks in",
@@ -50,7 +50,7 @@ def training(record: Record) -> str:
         )  # fmt: skip
     head = ["model", "steps", "samples seen", "TFLOP", "budget", "wall-clock", "command"]
     words = [
-        "Budget: minutes of training on two otherwise idle cores, turned into steps by timing some before the training.",
+        "Budget: minutes of training on two otherwise idle cores, turned into steps by timing some before it begins.",
         "The trainings then ran with one thread each beside other work, so that wall-clock compares little; steps,",
         "samples and FLOPs (forward and backward, 2 per multiply-add) do.",
     ]
@@ -60,13 +60,13 @@ def training(record: Record) -> str:
 def screening(record: Record) -> str:
     """The samplers that were compared on training images."""
     found = record["screen"]
-    body = [
-        [
-            record["rows"][name]["title"], f"{candidate['scheduler']} {candidate['steps']}",
-            f"{candidate['guidance']:g}", str(candidate["steps"] * (1 if candidate["guidance"] == 1 else 2)), f"{candidate['fid_train']:.2f}",
-        ]
-        for name, result in found.items() for candidate in result["candidates"]
-    ]  # fmt: skip
+    body = []
+    for name, result in found.items():
+        for candidate in result["candidates"]:
+            steps, guidance = candidate["steps"], candidate["guidance"]
+            evaluations = steps * (1 if guidance == 1 else 2)
+            words = [f"{candidate['scheduler']} {steps}", f"{guidance:g}", evaluations, f"{candidate['fid_train']:.2f}"]
+            body.append([record["rows"][name]["title"], *words])
     number = next(iter(found.values()))["num"]
     head = ["model", "sampler", "guidance", "NFE", "FID to train images"]
     return f"{table(head, body)}\n\n{number:,} samples against as many training images, one seed."
@@ -84,8 +84,8 @@ def stability(record: Record) -> str:
     head = ["model"] + [f"FID at checkpoint {i + 1}" for i in range(len(first["checkpoints"]))]
     sampling = first["sampling"]
     words = [
-        f"{first['num']:,} samples against as many random test images, {sampling['scheduler']} {sampling['steps']} steps,",
-        "no guidance, one seed. The learning rate falls along one cosine over the whole training, so that an early",
+        f"{first['num']:,} samples against as many random test images, {sampling['scheduler']} {sampling['steps']} ",
+        "steps, no guidance, one seed. The learning rate falls along one cosine over the whole training, so that an early",
         "checkpoint is not what a shorter training would have given.",
     ]
     return f"{table(head, body)}\n\n{' '.join(words)}"
