@@ -10,9 +10,9 @@ from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.evaluation.compute import evaluation_flops, parameter_count
 from gaussiandiffusion.evaluation.profile import (
     RIVALS,
+    CostReport,
     Rival,
     comparison,
-    cost_report,
     profile,
     rival_side,
     timed_works,
@@ -42,7 +42,7 @@ def report():
     pipeline = make_pipeline(num_inference_steps=6, guidance_scale=1.5)
     sides, left_out = comparison("model", pipeline, SMALL)
     rows = profile(sides, batch_size=2, repeats=2)
-    return cost_report("model", pipeline, rows, left_out, batch_size=2, repeats=2)
+    return CostReport.of("model", pipeline, rows, left_out, batch_size=2, repeats=2)
 
 
 def test_rows_say_what_was_counted(report):

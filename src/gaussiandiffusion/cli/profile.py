@@ -44,16 +44,14 @@ class Command:
         if self.out is not None and self.out.is_dir():
             raise InputError(f"{self.out}: is a folder; --out names a JSON file")
         device = resolve(self.device)  # imports torch
-        from gaussiandiffusion.evaluation.profile import RIVALS, comparison, cost_report, profile, timed_works
+        from gaussiandiffusion.evaluation.profile import RIVALS, CostReport, comparison, profile, timed_works
         from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 
         pipeline = GaussianDiffusionPipeline.from_pretrained(self.model).to(device)
         sides, left_out = comparison(self.model, pipeline, RIVALS, self.seed)
         with tqdm(total=timed_works(sides, self.repeats), desc="profile", unit="run", leave=False) as bar:
             rows = profile(sides, batch_size=self.batch_size, repeats=self.repeats, progress=bar.update)
-        report = cost_report(
-            self.model, pipeline, rows, left_out, batch_size=self.batch_size, repeats=self.repeats
-        )  # fmt: skip
+        report = CostReport.of(self.model, pipeline, rows, left_out, batch_size=self.batch_size, repeats=self.repeats)
         record = report.to_dict()
         print(plain_table([HEAD, *map(cells, record["rows"])]))
         print(f"\n{conditions(record)}")
@@ -73,24 +71,27 @@ def cells(row: dict[str, Any]) -> list[str]:
         f"{row['representation']} {'x'.join(map(str, row['latent_shape']))}",
         f"{row['parameters'] / 1e6:.2f}M",
         f"{row['evaluations']:,}{guided}",
-        f"{row['flops_per_evaluation'] / 1e9:.3g}",
-        f"{row['flops_per_image'] / 1e9:,.4g}",
-        f"{_ratio(row['flops_ratio'])}x",
-        f"{row['milliseconds_per_evaluation']:.3g}",
-        f"{row['render_milliseconds']:.2g}" if row["render_milliseconds"] else "-",
-        f"{row['seconds_per_image']:.3g}",
-        f"{_ratio(row['seconds_ratio'])}x",
+        _rounded(row["flops_per_evaluation"] / 1e9),
+        _rounded(row["flops_per_image"] / 1e9),
+        _rounded(row["flops_ratio"], 2) + "x",
+        _rounded(row["milliseconds_per_evaluation"]),
+        _rounded(row["render_milliseconds"]) if row["render_milliseconds"] else "-",
+        _rounded(row["seconds_per_image"]),
+        _rounded(row["seconds_ratio"], 2) + "x",
     ]
 
 
 def conditions(record: dict[str, Any]) -> str:
     """How the report's numbers were made."""
     machine = record["machine"]
+    threads, cores = (
+        f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((machine["threads"], "thread"), (machine["cpus"], "core"))
+    )
     trial = " Fewer repeats than a result needs: a trial." if record["quick"] else ""
     height, width, channels = record["canvas"]
     return (
-        f"Canvas {width}x{height}x{channels}; {record['device']}, {machine['threads']} threads on {machine['cpus']} "
-        f"cores ({machine['processor']}); batches of {record['batch_size']}, medians of {record['repeats']}. "
+        f"Canvas {width}x{height}x{channels}; {record['device']}, {threads} on {cores} "
+        f"({machine['processor']}); batches of {record['batch_size']}, medians of {record['repeats']}. "
         f"{' '.join(record['notes'])}{trial}"
     )
 
@@ -116,5 +117,6 @@ def plain_table(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _ratio(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+def _rounded(value: float, digits: int = 3) -> str:
+    """So many digits, and never fewer than those of the whole part."""
+    return f"{value:,.0f}" if value >= 10**digits / 10 else f"{value:.{digits}g}"
