@@ -65,7 +65,7 @@ class Command:
 
 def cells(row: dict[str, Any]) -> list[str]:
     """A row of the report's JSON under `HEAD`."""
-    guided = f" (guidance {row['guidance_scale']:g})" if row["evaluations"] > row["steps"] else ""
+    guided = f" (guidance {row['guidance_scale']:g})" if row["guidance_scale"] != 1 else ""
     return [
         row["name"],
         f"{row['representation']} {'x'.join(map(str, row['latent_shape']))}",
