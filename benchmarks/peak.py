@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from benchmarks.timing import median_seconds
+from gaussiandiffusion.evaluation.timing import median_seconds
 from gaussiandiffusion.rendering import kernel
 from gaussiandiffusion.rendering.compiler import FAST
 from gaussiandiffusion.rendering.cpu import to_pixels

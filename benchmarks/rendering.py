@@ -25,8 +25,9 @@ import tyro
 
 from benchmarks.samples import NAMES, random_images, random_splats, strokes
 from benchmarks.sections import results_file, run_sections
-from benchmarks.timing import median_seconds, one_thread
+from benchmarks.timing import one_thread
 from gaussiandiffusion.encoding import make_encoder
+from gaussiandiffusion.evaluation.timing import median_seconds
 from gaussiandiffusion.rendering import Backend, accumulate
 from gaussiandiffusion.splats import Canvas, Splats
 

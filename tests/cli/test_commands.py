@@ -25,7 +25,7 @@ def refused(capsys, *argv):
 
 def test_help_is_fast_and_imports_no_torch():
     for argv in (["--help"], ["sample", "--help"], ["train", "mnist", "--help"], ["encode", "--help"],
-                 ["render", "--help"], ["evaluate", "--help"]):  # fmt: skip
+                 ["render", "--help"], ["evaluate", "--help"], ["profile", "--help"]):  # fmt: skip
         code = (
             "import sys; from gaussiandiffusion.cli.main import run; "
             f"code = run({argv!r}); assert 'torch' not in sys.modules and 'numba' not in sys.modules; sys.exit(code)"

@@ -19,6 +19,7 @@ VERBS = {
     "render": "splat sets to pictures",
     "train": "train a model",
     "evaluate": "measure generated images against real ones",
+    "profile": "what an image costs: parameters, operations, time",
 }
 
 
