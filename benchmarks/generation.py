@@ -26,9 +26,9 @@ import tyro
 
 from benchmarks.sections import Section, results_file, run_sections
 from benchmarks.stability import equal_flops
-from benchmarks.timing import median_seconds
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import EvaluationReport, evaluate, extract_features, frechet_distance, load_features
+from gaussiandiffusion.evaluation.timing import median_seconds
 from gaussiandiffusion.files import read_json
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, steps_per_chunk, to_uint8
 

@@ -84,8 +84,8 @@ def stability(record: Record) -> str:
     head = ["model"] + [f"FID at checkpoint {i + 1}" for i in range(len(first["checkpoints"]))]
     sampling = first["sampling"]
     words = [
-        f"{first['num']:,} samples against as many random test images, {sampling['scheduler']} {sampling['steps']} ",
-        "steps, no guidance, one seed. The learning rate falls along one cosine over the whole training, so that an early",
+        f"{first['num']:,} samples against as many random test images, {sampling['scheduler']} {sampling['steps']}",
+        "steps, no guidance, one seed. The learning rate falls along one cosine over the whole training: an early",
         "checkpoint is not what a shorter training would have given.",
     ]
     return f"{table(head, body)}\n\n{' '.join(words)}"
