@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks import tables_encoding, tables_generation, tables_rendering
+from benchmarks import tables_encoding, tables_generation, tables_profile, tables_rendering
 from benchmarks.sections import RESULTS
 from gaussiandiffusion.files import read_json, write_bytes
 
@@ -83,6 +83,8 @@ def main() -> None:
     for name, (needed, make) in tables_generation.SECTIONS.items():
         if needed in generation:
             fill(ROOT / "docs" / "results.md", name, make(generation))
+    fill(ROOT / "README.md", "baselines", tables_generation.baselines(generation))
+    fill(ROOT / "docs" / "results.md", "profile", tables_profile.table(read_json(RESULTS / "profile.json")))
     fill(ROOT / "docs" / "encoding.md", "published", tables_encoding.published(read_json(RESULTS / "published.json")))
     fill(ROOT / "README.md", "speed", tables_rendering.speed(rendering["ratio"], encoding))
 

@@ -36,6 +36,30 @@ def rows(record: Record) -> str:
     return f"{table(head, [_row(row, speed) for _, row, speed in found])}\n\n{' '.join(words)}"
 
 
+def baselines(record: Record) -> str:
+    """The rows in short, for the README."""
+    head = ["half an hour of training on two cores", "parameters", "NFE", "FID (min to max)", "precision", "recall"]
+    head += ["as asked", "ms an image"]
+    body = []
+    for name, row in record["rows"].items():
+        report, speed = row["reports"][0], record.get("speed", {}).get(name)
+        quality = report["precision_recall"]
+        body.append(
+            [
+                row["title"], f"{row['training']['parameters'] / 1e6:.2f}M", row["evaluations"],
+                f"{row['fid']['mean']:.2f} ({row['fid']['min']:.2f} to {row['fid']['max']:.2f})",
+                f"{quality['precision']:.3f}", f"{quality['recall']:.3f}", f"{100 * report['label_accuracy']:.2f} %",
+                f"{speed['milliseconds_per_image']:.1f}" if speed else "-",
+            ]
+        )  # fmt: skip
+    first = next(iter(record["rows"].values()))
+    floor = first["reports"][0]["floor_train"]
+    words = (
+        f"{first['num']:,} samples, {len(first['seeds'])} sampling seeds; as many real train images: FID {floor:.3f}."
+    )
+    return f"{table(head, body)}\n\nMNIST, {words} {conditions(record['rows'])}"
+
+
 def training(record: Record) -> str:
     """What each row's training cost, and its command."""
     body = []
