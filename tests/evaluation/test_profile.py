@@ -8,9 +8,9 @@ import torch
 
 from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.evaluation.compute import evaluation_flops, parameter_count
+from gaussiandiffusion.evaluation.costs import CostReport
 from gaussiandiffusion.evaluation.profile import (
     RIVALS,
-    CostReport,
     Rival,
     comparison,
     profile,

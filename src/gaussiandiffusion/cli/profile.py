@@ -44,7 +44,8 @@ class Command:
         if self.out is not None and self.out.is_dir():
             raise InputError(f"{self.out}: is a folder; --out names a JSON file")
         device = resolve(self.device)  # imports torch
-        from gaussiandiffusion.evaluation.profile import RIVALS, CostReport, comparison, profile, timed_works
+        from gaussiandiffusion.evaluation.costs import CostReport
+        from gaussiandiffusion.evaluation.profile import RIVALS, comparison, profile, timed_works
         from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 
         pipeline = GaussianDiffusionPipeline.from_pretrained(self.model).to(device)
