@@ -49,6 +49,11 @@ class PixelRepresentation(ModelMixin, ConfigMixin):
         return (height // patch) * (width // patch), channels * patch * patch
 
     @property
+    def bounded(self) -> bool:
+        """Pixels lie in [-1, 1]."""
+        return True
+
+    @property
     def anchors(self) -> Float[Tensor, "k 2"] | None:
         """Standardised centres (x, y) of the patches; None without patches."""
         patch = self.config.patch
@@ -58,7 +63,8 @@ class PixelRepresentation(ModelMixin, ConfigMixin):
         rows, columns = (torch.arange(n // patch, device=self.scale.device) for n in (canvas.height, canvas.width))
         y, x = torch.meshgrid(rows, columns, indexing="ij")
         centres = torch.stack([x, y], -1).flatten(0, 1).float()
-        return (centres - centres.mean(0)) / centres.std(0).clamp_min(1e-6)
+        spread = centres.std(0).nan_to_num()  # a single patch has none
+        return (centres - centres.mean(0)) / spread.clamp_min(1e-6)
 
     def encode(self, images: UInt8[ndarray, "n c h w"]) -> Float[Tensor, "n ..."]:
         """Latents of 8-bit images."""
