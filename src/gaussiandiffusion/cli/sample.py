@@ -128,7 +128,7 @@ class Command:
         write_json(self.out / "sample.json", record)
         print(f"{self.num} pictures in {seconds:.1f} s: {self.out}/{', '.join([*written, 'sample.json'])}")
 
-    def _generate(self, pipeline: GaussianDiffusionPipeline, steps: int, callback: Callable[[int], object]) -> Samples:
+    def _generate(self, pipeline: GaussianDiffusionPipeline, steps: int, callback: Callable[[int], None]) -> Samples:
         """Generate batch by batch, and save each batch's pictures."""
         from gaussiandiffusion.pipeline import to_uint8
         from gaussiandiffusion.rendering.pictures import save_png, to_image
@@ -137,7 +137,6 @@ class Command:
         batch = -(-self.batch_size // chunk) * chunk  # whole chunks
         samples = Samples()
         for start in range(0, self.num, batch):
-            moving = (self.gif or self.mp4) and start == 0
             out = pipeline(
                 num_samples=min(batch, self.num - start),
                 first_sample=start,
@@ -147,7 +146,7 @@ class Command:
                 seed=self.seed,
                 eta=self.eta,
                 size=self.size,
-                return_trajectory=moving,
+                return_trajectory=(self.gif or self.mp4) and start == 0,
                 callback=callback,
             )
             pixels = to_uint8(out.images)
@@ -159,7 +158,7 @@ class Command:
                 samples.labels.append(out.labels)
             if len(samples.first) < GRID:
                 samples.first.extend(pixels[: GRID - len(samples.first)])
-            if moving:
+            if out.trajectory is not None:
                 samples.states = [state[:GRID] for state in out.trajectory]
         return samples
 

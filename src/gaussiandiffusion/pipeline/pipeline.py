@@ -224,7 +224,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
 
 def _joined(parts: Sequence[Any]) -> Splats | Tensor:
     """Chunks of decoded samples as one batch."""
-    return Splats.cat(parts) if isinstance(parts[0], Splats) else torch.cat(parts)
+    return Splats.cat(parts) if isinstance(parts[0], Splats) else torch.cat(list(parts))
 
 
 def to_uint8(images: Float[Tensor, "n c h w"]) -> Tensor:

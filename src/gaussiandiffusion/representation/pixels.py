@@ -63,8 +63,9 @@ class PixelRepresentation(ModelMixin, ConfigMixin):
         rows, columns = (torch.arange(n // patch, device=self.scale.device) for n in (canvas.height, canvas.width))
         y, x = torch.meshgrid(rows, columns, indexing="ij")
         centres = torch.stack([x, y], -1).flatten(0, 1).float()
-        spread = centres.std(0).nan_to_num()  # a single patch has none
-        return (centres - centres.mean(0)) / spread.clamp_min(1e-6)
+        if len(centres) == 1:
+            return centres  # at the origin, and with no spread to divide by
+        return (centres - centres.mean(0)) / centres.std(0).clamp_min(1e-6)
 
     def encode(self, images: UInt8[ndarray, "n c h w"]) -> Float[Tensor, "n ..."]:
         """Latents of 8-bit images."""
@@ -81,7 +82,7 @@ class PixelRepresentation(ModelMixin, ConfigMixin):
 
     def draw(
         self, images: Float[Tensor, "n c h w"], size: int | tuple[int, int] | None = None
-    ) -> Float[Tensor, "n c h w"]:
+    ) -> Float[Tensor, "n c height width"]:
         """The images, or bicubic enlargements of them: pixels have no more to show."""
         if size is None:
             return images
