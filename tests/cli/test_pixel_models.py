@@ -58,6 +58,14 @@ def test_training_leaves_a_model_and_what_it_cost(model):
     assert all(weight.dtype == torch.bfloat16 for weight in weights.values())
 
 
+def test_a_budget_is_found_on_this_machine_and_said(preset, tmp_path, capsys):
+    argv = ["train", str(preset), "--output-dir", str(tmp_path), "--device", "cpu"]
+    assert run([*argv, "--budget", "0.001"]) == 0
+    record = json.loads((tmp_path / "training.json").read_text())
+    assert record["steps"] == record["config"]["max_steps"] == max(1, int(0.06 / record["budget_seconds_per_step"]))
+    assert f"trained {record['steps']} steps" in capsys.readouterr().out
+
+
 def test_sample_writes_pictures_and_no_splats(model, tmp_path, capsys):
     out = tmp_path / "out"
     argv = ["sample", "--model", str(model), "--out", str(out)]
