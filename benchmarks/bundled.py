@@ -10,7 +10,6 @@ The judge is a classifier that had no part in the model or its FID:
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import evaluate, load_features
 from gaussiandiffusion.files import read_json, write_json
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, to_uint8
-from gaussiandiffusion.rendering import render
+from gaussiandiffusion.representation import PixelRepresentation, Representation
 
 
 @dataclass(frozen=True)
@@ -57,15 +56,13 @@ def main(arguments: Arguments) -> None:
     judge = space if arguments.judge is None else load_features(arguments.judge)
     real = load_images(arguments.data, split="test", data_dir=arguments.data_dir)
     train = load_images(arguments.data, split="train", data_dir=arguments.data_dir)
-    encoder = pipeline.representation.encoder()
-    encoded = encoder.encode(real.images)
-    rendered = to_uint8(render(encoded.splats, backend="cpu")).numpy()
+    rendered = pipeline.representation.reconstruct(real.images)
     rows: list[dict[str, Any]] = []
     record: dict[str, Any] = {
         "model": arguments.model,
         "parameters": sum(p.numel() for p in pipeline.denoiser.parameters()),
-        "num_splats": pipeline.representation.latent_shape[0],
-        "encoding_psnr_test_mean": float(encoded.psnr.mean()),
+        "representation": pipeline.representation.describe(),
+        "encoding_psnr_test_mean": encoding_psnr(pipeline.representation, real),
         "scheduler": type(pipeline.scheduler).__name__,
         "num": arguments.num,
         "threads": torch.get_num_threads(),
@@ -114,19 +111,18 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def encoding_psnr(representation: Representation, images: ImageSet) -> float | None:
+    """Mean PSNR (dB) of encoded images; None for pixels, which lose nothing."""
+    if isinstance(representation, PixelRepresentation):
+        return None
+    return float(representation.encoder().encode(images.images).psnr.mean())
+
+
 def training_record(folder: Path) -> dict[str, Any]:
-    """Samples seen and time taken, from a training's own log."""
-    config = read_json(folder / "config.json")
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    per_line = config["batch_size"] * config["accumulation"] * config["log_every"]
-    return {
-        "steps": lines[-1]["step"],
-        "samples_seen": lines[-1]["step"] * config["batch_size"] * config["accumulation"],
-        "minutes": sum(per_line / line["samples_per_second"] for line in lines) / 60,
-        "samples_per_second_median": statistics.median(line["samples_per_second"] for line in lines),
-        "last_loss": lines[-1]["loss"],
-        "seed": config["seed"],
-    }
+    """What a training cost, of what its training.json tells."""
+    cost = read_json(folder / "training.json")
+    kept = ("steps", "samples_seen", "samples_per_second_median", "flops", "parameters")
+    return {name: cost[name] for name in kept} | {"minutes": cost["seconds"] / 60, "seed": cost["config"]["seed"]}
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ CARD = ROOT / "src" / "gaussiandiffusion" / "pretrained" / "mnist" / "README.md"
 def model_table(record: dict[str, Any]) -> str:
     """Quality rows of a model beside its floors."""
     runs = record["rows"][0]["runs"][0]
+    psnr = record["encoding_psnr_test_mean"]
+    quality = "of pixels nothing is lost" if psnr is None else f"{psnr:.1f} dB on average"
     features, judge = runs["features"], runs["judge"]
     lines = [
         "| steps | guidance | evaluations | FID (min to max over seeds) | as asked | ms per image |",
@@ -33,8 +35,8 @@ def model_table(record: dict[str, Any]) -> str:
         "",
         f"{record['num']:,} samples against as many real test images, seeds {seeds}; {record['scheduler']}; features: "
         f"`{features['name']}`, {features['layer']}, {features['dimension']} numbers. Floors: F (real train images) "
-        f"{record['floor_train']:.3f}, R (test images encoded and rendered, {record['encoding_psnr_test_mean']:.1f} dB "
-        f'on average) {record["floor_rendered"]:.4f}. "As asked" is judged by a classifier that had no part in '
+        f"{record['floor_train']:.3f}, R (test images encoded and rendered, {quality}) "
+        f'{record["floor_rendered"]:.4f}. "As asked" is judged by a classifier that had no part in '
         f"training, choosing or FID (`{judge['name']}`, {100 * runs['label_accuracy_real']:.2f} % on the real test "
         f"images). An evaluation is one pass of the network; guidance counts double. {record['threads']} CPU threads.",
     ]
@@ -44,9 +46,10 @@ def model_table(record: dict[str, Any]) -> str:
 def training_sentence(record: dict[str, Any]) -> str:
     """What the training cost."""
     training = record["training"]
+    work = f", {training['flops'] / 1e15:,.1f} PFLOPs" if "flops" in training else ""
     return (
-        f"{record['parameters']:,} parameters; {training['steps']:,} steps, {training['samples_seen']:,} samples seen "
-        f"in {training['minutes']:.0f} minutes on {record['threads']} CPU cores shared with other work, seed "
+        f"{record['parameters']:,} parameters; {training['steps']:,} steps, {training['samples_seen']:,} samples seen"
+        f"{work} in {training['minutes']:.0f} minutes on {record['threads']} CPU cores shared with other work, seed "
         f"{training['seed']}."
     )
 

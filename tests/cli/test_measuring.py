@@ -88,6 +88,25 @@ def test_a_data_set_brings_its_features_its_train_split_and_a_picture(sampled, n
         assert picture.width > 10 * 28
 
 
+def test_the_encoding_floor_of_a_model_of_pixels_is_of_the_images_themselves(real, tmp_path):
+    from gaussiandiffusion.diffusion import Objective
+    from gaussiandiffusion.models import PixelUNet
+    from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+    from gaussiandiffusion.representation import PixelRepresentation
+
+    network = PixelUNet(widths=(8, 32), attention=(), norm_groups=4)
+    pipeline = GaussianDiffusionPipeline(network, PixelRepresentation(28, 28), Objective().scheduler)
+    pipeline.save_pretrained(tmp_path / "model")
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    assert run(["sample", "--model", str(tmp_path / "model"), "--num", "260", "--steps", "1", "--out", str(out)]) == 0
+    assert run(["evaluate", "--generated", str(out), "--real", str(real), "--features", "mnist",
+                "--out", str(report)]) == 0  # fmt: skip
+    values = json.loads(report.read_text())
+    assert values["floor_rendered"] == pytest.approx(0, abs=1e-3)
+    assert values["fid"] > 1
+    assert values["label_accuracy"] is None
+
+
 @pytest.fixture
 def complaint(sampled, real, tmp_path, capsys):
     """The one line on stderr of an evaluation that must be refused; nothing is written."""

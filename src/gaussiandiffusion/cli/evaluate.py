@@ -100,17 +100,15 @@ def _summary(report: EvaluationReport) -> str:
 
 
 def _floor_encoder(model: str | None) -> Any:
-    """A function that encodes images as `model` does, and renders them."""
+    """What is left of images that are encoded, as `model` or else the default encoder does, and drawn."""
     from gaussiandiffusion.encoding import make_encoder
     from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, to_uint8
     from gaussiandiffusion.rendering import render
 
-    encoder = None
     if model is not None:
-        encoder = GaussianDiffusionPipeline.from_pretrained(model).representation.encoder()
+        return GaussianDiffusionPipeline.from_pretrained(model).representation.reconstruct
 
     def encode_and_render(images: Any) -> Any:
-        chosen = encoder or make_encoder(images.shape[1])
-        return to_uint8(render(chosen.encode(images).splats, backend="cpu")).numpy()
+        return to_uint8(render(make_encoder(images.shape[1]).encode(images).splats, backend="cpu")).numpy()
 
     return encode_and_render

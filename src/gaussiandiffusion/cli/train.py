@@ -14,7 +14,7 @@ from gaussiandiffusion.training.config import TrainConfig, load_config, presets
 
 @dataclass(frozen=True)
 class Command:
-    """Train a model; writes checkpoints, metrics.jsonl, sample grids and at the end pipeline/.
+    """Train a model; writes checkpoints, metrics.jsonl, sample grids and at the end pipeline/ and training.json.
 
     Example: gaussiandiffusion train mnist --data-dir DIR --output-dir runs/mnist --max-steps 5000
     """

@@ -43,7 +43,7 @@ class PixelUNet(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(
         self,
-        size: tuple[int, int] = (28, 28),
+        size: Sequence[int] = (28, 28),
         channels: int = 1,
         widths: Sequence[int] = (16, 32, 64),
         layers: int = 1,
@@ -54,7 +54,10 @@ class PixelUNet(ModelMixin, ConfigMixin):
         super().__init__()
         levels = len(widths)
         if any(side % 2 ** (levels - 1) for side in size):
-            raise InputError(f"a U-Net of {levels} levels halves its images {levels - 1} times; {size} cannot be")
+            raise InputError(
+                f"a U-Net of {levels} levels halves its images {levels - 1} times, which {size[0]}x{size[1]} pixels "
+                "do not allow; use images of another size, or patches"
+            )
         attends = [level in attention for level in range(levels)]
         self.unet = UNet2DModel(
             sample_size=tuple(size),

@@ -179,7 +179,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         latent = torch.stack([torch.randn(shape, generator=g) for g in generators]).to(device)
         if labels is not None:
             labels = torch.cat([labels, labels[-1:].expand(chunk - len(labels))]).to(device)
-        anchors = self.representation.anchors if self.denoiser.config.num_anchor_features else None
+        anchors = self.representation.anchors if self.denoiser.config.get("num_anchor_features") else None
         # 1. a fresh scheduler state: multi-step solvers remember earlier steps
         timesteps = set_timesteps(self.scheduler, steps)
         latent = latent * self.scheduler.init_noise_sigma if hasattr(self.scheduler, "init_noise_sigma") else latent

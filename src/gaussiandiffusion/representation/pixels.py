@@ -49,6 +49,11 @@ class PixelRepresentation(ModelMixin, ConfigMixin):
         return (height // patch) * (width // patch), channels * patch * patch
 
     @property
+    def bounded(self) -> bool:
+        """Pixels lie in [-1, 1]."""
+        return True
+
+    @property
     def anchors(self) -> Float[Tensor, "k 2"] | None:
         """Standardised centres (x, y) of the patches; None without patches."""
         patch = self.config.patch
@@ -58,6 +63,8 @@ class PixelRepresentation(ModelMixin, ConfigMixin):
         rows, columns = (torch.arange(n // patch, device=self.scale.device) for n in (canvas.height, canvas.width))
         y, x = torch.meshgrid(rows, columns, indexing="ij")
         centres = torch.stack([x, y], -1).flatten(0, 1).float()
+        if len(centres) == 1:
+            return centres  # at the origin, and with no spread to divide by
         return (centres - centres.mean(0)) / centres.std(0).clamp_min(1e-6)
 
     def encode(self, images: UInt8[ndarray, "n c h w"]) -> Float[Tensor, "n ..."]:
@@ -75,7 +82,7 @@ class PixelRepresentation(ModelMixin, ConfigMixin):
 
     def draw(
         self, images: Float[Tensor, "n c h w"], size: int | tuple[int, int] | None = None
-    ) -> Float[Tensor, "n c h w"]:
+    ) -> Float[Tensor, "n c height width"]:
         """The images, or bicubic enlargements of them: pixels have no more to show."""
         if size is None:
             return images

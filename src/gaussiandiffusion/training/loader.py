@@ -32,7 +32,7 @@ class Batch:
     """
 
     size: int
-    latents: Float[Tensor, "b k f"]
+    latents: Float[Tensor, "b ..."]
     labels: Int64[Tensor, " b"] | None
 
 

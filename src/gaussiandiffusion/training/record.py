@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def training_record(
         folder: of the training, with `metrics.jsonl`.
         seconds_per_step: that the budget was computed with, if there was one.
     """
-    batch = config.batch_size * config.accumulation
+    samples = samples_per_step(config, data)
     flops = training_flops(network, data.representation, data.num_classes)
     return {
         "config": config.to_dict(),
@@ -32,22 +33,30 @@ def training_record(
         "encoding_psnr_train_mean": data.psnr,
         "parameters": parameter_count(network),
         "steps": step,
-        "samples_seen": step * batch,
+        "samples_seen": step * samples,
         "flops_per_sample": flops,
-        "flops": flops * step * batch,
+        "flops": flops * step * samples,
         "budget_seconds_per_step": seconds_per_step,
-        **_clock(folder / "metrics.jsonl", batch * config.log_every),
+        **_clock(folder / "metrics.jsonl", samples),
         "machine": machine_words(),
         "versions": library_versions(),
     }
 
 
-def _clock(log: Path, samples_per_line: int) -> dict[str, Any]:
-    """Wall-clock of the steps by the log, without encoding, saving and sample grids."""
-    rates = [json.loads(line)["samples_per_second"] for line in log.read_text().splitlines()] if log.is_file() else []
-    if not rates:
+def samples_per_step(config: TrainConfig, data: TrainingSet) -> int:
+    """Samples that a step sees: a set smaller than a batch is the batch."""
+    return min(config.batch_size, len(data)) * config.accumulation
+
+
+def _clock(log: Path, samples: int) -> dict[str, Any]:
+    """Wall-clock by the log of steps of so many samples, without encoding, saving and sample grids."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    if not lines:
         return {"seconds": None, "samples_per_second_median": None}
+    rates = [line["samples_per_second"] for line in lines]
+    steps = [line["step"] for line in lines]
+    taken = [step - before for before, step in pairwise([0, *steps])]  # log_every may change when training goes on
     return {
-        "seconds": sum(samples_per_line / rate for rate in rates),
+        "seconds": sum(count * samples / rate for count, rate in zip(taken, rates, strict=True)),
         "samples_per_second_median": statistics.median(rates),
     }

@@ -101,28 +101,30 @@ class Trainer:
             self._resume()
         else:
             checkpoint.clear(self.output_dir)
-        if self.config.budget is not None and not self.step:
+        if self.config.budget is not None and self.seconds_per_step is None:
             self._set_max_steps()
         self._truncate_metrics()
         config, accelerator = self.config, self.accelerator
         accelerator.init_trackers("tensorboard")
         main = accelerator.is_main_process
         bar = tqdm(total=config.max_steps, initial=self.step, desc="train", unit="step", disable=not main)
-        since, seen = time.perf_counter(), 0
+        samples = record.samples_per_step(config, self.data)
+        since, taken = time.perf_counter(), 0
         running: dict[str, float] = {}
         with self._signals(), bar, self._batches() as feed:
             while self.step < config.max_steps and self._stop is None:
                 parts = self._optimise(feed)
                 self.step += 1
                 bar.update()
-                seen += config.batch_size * config.accumulation
+                taken += 1
                 for name, value in parts.items():
-                    running[name] = running.get(name, 0.0) + value / config.log_every
-                if self.step % config.log_every == 0:
+                    running[name] = running.get(name, 0.0) + value
+                if self.step % config.log_every == 0 or self.step == config.max_steps:
+                    means = {name: total / taken for name, total in running.items()}
                     elapsed = time.perf_counter() - since
-                    self._log(running | {"samples_per_second": seen / elapsed})
-                    bar.set_postfix(loss=f"{running['loss']:.4f}")
-                    since, seen, running = time.perf_counter(), 0, {}
+                    self._log(means | {"samples_per_second": taken * samples / elapsed})
+                    bar.set_postfix(loss=f"{means['loss']:.4f}")
+                    since, taken, running = time.perf_counter(), 0, {}
                 saving = time.perf_counter()
                 if self.step % config.checkpoint_every == 0:
                     self.save()

@@ -1,0 +1,143 @@
+"""Budgets of time: steps are timed, undone, and their number fixed."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.training import budget
+from gaussiandiffusion.training.config import TrainConfig, budget_minutes
+from gaussiandiffusion.training.data import load_training_set
+from gaussiandiffusion.training.trainer import Trainer
+
+WEIGHTS = "pipeline/denoiser/diffusion_pytorch_model.safetensors"
+SECONDS = 0.125  # that a step is said to take
+STEPS = 9  # what the budget then holds
+
+
+@pytest.fixture(scope="module")
+def config(stroke_file):
+    return TrainConfig(
+        data=str(stroke_file), representation="pixels", patch=4, model="tiny", budget="0.02", batch_size=16,
+        log_every=1, sample_every=1000, checkpoint_every=1000, warmup_steps=2, mixed_precision="no",
+        num_inference_steps=2,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(config):
+    return load_training_set(config, None)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Steps are taken as ever, but said to last so many seconds; counts how often they were timed."""
+    calls = []
+    measure = budget.median_seconds
+
+    def set_to(seconds):
+        def timed(step):
+            assert measure(step, warm=1, timed=3) > 0
+            calls.append(seconds)
+            return seconds
+
+        monkeypatch.setattr(budget, "median_seconds", timed)
+        return calls
+
+    return set_to
+
+
+def losses(folder):
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return [(line["step"], line["loss"], line["grad_norm"], line["learning_rate"]) for line in lines]
+
+
+def same(folder, other):
+    weights, others = load_file(folder / WEIGHTS), load_file(other / WEIGHTS)
+    return losses(folder) == losses(other) and all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def test_a_budget_holds_whole_steps_and_at_least_one():
+    assert budget.steps_within(1, 0.5) == 120
+    assert budget.steps_within(1, 59) == 1
+    assert budget.steps_within(0.1, 60) == 1
+
+
+def test_the_median_leaves_out_the_first_steps_and_outliers(monkeypatch):
+    now, durations = [0.0], [100.0, 100.0, 1.0, 50.0, 2.0]
+
+    def step():
+        now[0] += durations.pop(0)
+
+    monkeypatch.setattr(budget, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    assert budget.median_seconds(step, warm=2, timed=3) == 2
+    assert not durations
+
+
+def test_budgets_go_by_letter_or_minutes():
+    assert [budget_minutes(each) for each in ("S", "M", "L", "2.5")] == [8, 30, 90, 2.5]
+
+
+@pytest.mark.parametrize("words", ["X", "s", "", "0", "-3", "nan", "inf"])
+def test_bad_budgets_are_refused(words):
+    with pytest.raises(InputError, match=f"budget must be S, M, L or a number of minutes > 0, not '{words}'"):
+        TrainConfig(budget=words)
+
+
+def test_timing_leaves_no_trace(config, data, clock, tmp_path):
+    clock(SECONDS)
+    assert Trainer(config, data, tmp_path / "budget", "cpu").train()
+    saved = json.loads((tmp_path / "budget" / "config.json").read_text())
+    assert saved["max_steps"] == STEPS
+    known = replace(config, budget=None, max_steps=STEPS)
+    assert Trainer(known, data, tmp_path / "known", "cpu").train()
+    assert len(losses(tmp_path / "known")) == STEPS
+    assert same(tmp_path / "budget", tmp_path / "known")
+
+
+@pytest.mark.parametrize("seconds", [SECONDS / 10, SECONDS * 10])
+@pytest.mark.parametrize("step", [0, 4])
+def test_a_faster_or_slower_machine_goes_on_with_the_number_found_at_first(
+    config, data, clock, tmp_path, seconds, step
+):
+    calls = clock(SECONDS)
+    assert Trainer(config, data, tmp_path / "whole", "cpu").train()
+    interrupted = Trainer(config, data, tmp_path / "parts", "cpu")
+    log, batches = interrupted._log, interrupted._batches
+
+    def log_and_signal(values):
+        log(values)
+        if interrupted.step == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    interrupted._log = log_and_signal
+    if step == 0:  # before the first step that counts
+
+        def load_and_signal():
+            if interrupted.seconds_per_step is not None:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return batches()
+
+        interrupted._batches = load_and_signal
+    assert interrupted.train() is False
+    assert interrupted.step == step
+    clock(seconds)
+    again = Trainer(config, data, tmp_path / "parts", "cpu")
+    assert again.train(resume=True)
+    assert (again.step, again.seconds_per_step, calls) == (STEPS, SECONDS, [SECONDS] * 2)
+    assert same(tmp_path / "parts", tmp_path / "whole")
+    record = json.loads((tmp_path / "parts" / "training.json").read_text())
+    assert record["budget_seconds_per_step"] == SECONDS
+
+
+def test_another_budget_does_not_continue_it(config, data, clock, tmp_path):
+    clock(SECONDS)
+    assert Trainer(config, data, tmp_path, "cpu").train()
+    with pytest.raises(InputError, match=r"was trained with budget = '0.02', not 'S'"):
+        Trainer(replace(config, budget="S"), data, tmp_path, "cpu").train(resume=True)
