@@ -1,7 +1,7 @@
 """Generated digits of our models and of the baselines, all measured alike; writes JSON section by section.
 
-    gaussiandiffusion train mnist --budget M --compile --snapshot-every 154 --output-dir RUNS/splats
-    gaussiandiffusion train mnist-unet --budget M --snapshot-every 307 --output-dir RUNS/unet
+    gaussiandiffusion train mnist --budget M --compile --snapshot-every 100 --output-dir RUNS/splats
+    gaussiandiffusion train mnist-unet --budget M --snapshot-every 100 --output-dir RUNS/unet
     gaussiandiffusion train mnist-patches --budget M --compile --output-dir RUNS/patches
     gaussiandiffusion train mnist-published --budget M --compile --output-dir RUNS/published
     python -m benchmarks.generation --runs RUNS --data-dir DIR
@@ -103,7 +103,10 @@ class Generation:
         return GaussianDiffusionPipeline.from_pretrained(folder).with_scheduler(scheduler)
 
     def training(self, row: str) -> dict[str, Any]:
-        return read_json(self.arguments.runs / row / "training.json")
+        """What the training cost; of the template's file its name, not where somebody keeps it."""
+        record = read_json(self.arguments.runs / row / "training.json")
+        record["config"]["start"] = record["config"]["start"].rpartition("/")[2]
+        return record
 
     def sample(self, pipeline: Any, sampling: Sampling, num: int, seed: int) -> ImageSet:
         """Images as saved, in bfloat16 like the training."""
