@@ -40,11 +40,12 @@ def test_bundled_networks_are_small_and_say_where_they_come_from(name):
     assert f"{record['parameters']:,}" in card
 
 
-def test_the_bundled_digit_classifier_is_there_and_accurate():
-    assert "mnist" in bundled_features()
-    record = json.loads((files("gaussiandiffusion") / "pretrained/features-mnist/training.json").read_text())
+@pytest.mark.parametrize(("name", "accuracy"), [("mnist", 0.994), ("fashion-mnist", 0.93)])
+def test_the_bundled_classifiers_are_there_and_accurate(name, accuracy):
+    assert name in bundled_features()
+    record = json.loads((files("gaussiandiffusion") / f"pretrained/features-{name}/training.json").read_text())
     assert record["test_images"] == 10_000
-    assert record["test_accuracy"] >= 0.994
+    assert record["test_accuracy"] >= accuracy
 
 
 def test_the_bundled_network_is_frozen_deterministic_and_of_its_dimension():
