@@ -139,8 +139,9 @@ def test_images_without_a_feature_network_of_their_own_need_one_named(complaint)
     assert "--features" in complaint(features=None)
 
 
-def test_the_same_images_on_both_sides_are_refused(complaint, real):
+def test_the_same_images_on_both_sides_are_refused(complaint, real, sampled):
     assert "the same images" in complaint(generated=real)
+    assert "the same images" in complaint(real=sampled)  # whose grid.png is none of them
 
 
 @pytest.mark.parametrize(

@@ -62,10 +62,11 @@ def load_generated(source: str) -> Generated:
 def load_real(source: str, data_dir: Path | None) -> tuple[ImageSet, ImageSet | None]:
     """The reference NAME[:train|:test] (test by default) or any image source; and for a name, the train split.
 
-    The train split as the reference has no other beside it.
+    The train split as the reference has no other beside it. Of a folder that `sample` wrote, only its pictures count.
     """
     name, _, split = source.partition(":")
     if name not in DATASETS:
-        return load_images(source), None
+        samples = (Path(source) / "sample.json").is_file()
+        return load_images(Path(source) / "images" if samples else source), None
     reference = load_images(name, split=split or "test", data_dir=data_dir)
     return reference, None if split == "train" else load_images(name, split="train", data_dir=data_dir)
