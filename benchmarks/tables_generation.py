@@ -30,7 +30,7 @@ def rows(record: Record) -> str:
         "of the real test images as they are labelled. F: FID of as many real train images; R: of test images encoded",
         f"and drawn. Real train images have precision {train['precision']:.3f} and recall {train['recall']:.3f}. Near",
         "train: share of samples nearer to a training image than all but 1 % of the real test images are. Networks in",
-        f"bfloat16. {_conditions(record)} ms: medians, batches{batches}, drawing included, all rows in turn in one run.",
+        f"bfloat16. {_conditions(record)} ms: medians, batches{batches}, drawing included, all rows in turn, one run.",
     ]
     return f"{table(head, [_row(row, speed) for _, row, speed in found])}\n\n{' '.join(words)}"
 
