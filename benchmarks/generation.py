@@ -25,7 +25,7 @@ import torch
 import tyro
 
 from benchmarks.sections import Section, results_file, run_sections
-from benchmarks.stability import equal_flops
+from benchmarks.stability import equal_flops, picture_text
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import EvaluationReport, evaluate, extract_features, frechet_distance, load_features
 from gaussiandiffusion.evaluation.timing import median_seconds
@@ -193,7 +193,7 @@ class Generation:
                         "steps": checkpoint.steps,
                         "flops": checkpoint.flops,
                         "fid": self.distance(images, reference),
-                        "images": images.images[:40, 0].tolist(),
+                        "png": picture_text(images.images[:40]),
                     }
                 )
             yield row, {"num": self.arguments.few, "sampling": asdict(sampling), "checkpoints": found}

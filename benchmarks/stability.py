@@ -6,14 +6,18 @@ section "stability".
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import tyro
+from jaxtyping import UInt8
+from numpy import ndarray
+from PIL import Image
 
 from benchmarks.sections import RESULTS
 from gaussiandiffusion.files import atomic_path, read_json
@@ -50,16 +54,23 @@ def equal_flops(runs: Mapping[str, Path]) -> dict[str, list[Checkpoint]]:
     }
 
 
+def picture_text(images: UInt8[ndarray, "n c h w"]) -> str:
+    """Digits, ten a row, as the base64 of a PNG."""
+    file = io.BytesIO()
+    grid_image(torch.from_numpy(images), columns=10).save(file, format="PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def draw(section: Mapping[str, Any], titles: Mapping[str, str]) -> Any:
     """Grids of digits, a row for each model and a column for each checkpoint."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.6, 1.6 + 1.9 * len(section)))
+    figure = Figure(figsize=(9.6, 0.2 + 1.5 * len(section)))
     axes = figure.subplots(len(section), len(SHARES), squeeze=False)
     for i, (name, result) in enumerate(section.items()):
         for axis, checkpoint in zip(axes[i], result["checkpoints"], strict=True):
-            pixels = torch.from_numpy(np.array(checkpoint["images"], np.uint8))[:, None]
-            axis.imshow(grid_image(pixels, columns=10), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            picture = Image.open(io.BytesIO(base64.b64decode(checkpoint["png"])))
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             axis.set_title(f"{checkpoint['flops'] / 1e12:.0f} TFLOP: FID {checkpoint['fid']:.2f}", fontsize=9)
             axis.set(xticks=[], yticks=[])
         axes[i, 0].set_ylabel(titles[name], fontsize=9)

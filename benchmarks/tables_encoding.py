@@ -27,7 +27,8 @@ def conditions(results: Results, core_time: bool = False) -> str:
     words = []
     for run in runs:
         threads = 1 if core_time else run["threads"]
-        machine = f"{run['machine']['cpus']} cores ({run['machine']['processor']})"
+        cores = run["machine"]["cpus"]
+        machine = f"{cores} core{'s' if cores > 1 else ''} ({run['machine']['processor']})"
         words.append(f"{threads} thread{'s' if threads > 1 else ''} on {machine}")
     quick = " **Quick settings: a trial, not a result.**" if any(run["quick"] for run in runs) else ""
     return "; ".join(dict.fromkeys(words)) + "." + quick
