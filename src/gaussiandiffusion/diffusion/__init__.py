@@ -1,5 +1,6 @@
 """Objectives, guidance and samplers over latents."""
 
+from gaussiandiffusion.diffusion.coupling import Coupling, couple
 from gaussiandiffusion.diffusion.guidance import drop_labels, guided
 from gaussiandiffusion.diffusion.objectives import Objective
 from gaussiandiffusion.diffusion.schedulers import (
@@ -13,7 +14,9 @@ from gaussiandiffusion.diffusion.schedulers import (
 __all__ = [
     "DEFAULT_SAMPLER",
     "SAMPLERS",
+    "Coupling",
     "Objective",
+    "couple",
     "drop_labels",
     "guided",
     "make_scheduler",

@@ -89,6 +89,8 @@ class TrainConfig:
     beta_schedule: Literal["linear", "cosine"] = "cosine"
     logit_mean: float = 0.0
     logit_std: float = 1.0
+    coupling: Literal["independent", "optimal", "hybrid"] = "independent"
+    """Which noise meets which splat: independent, or for sets without slots and flow optimal or hybrid (of both)."""
     label_dropout: float = 0.1
     """Share of labels hidden, for guidance."""
     render_weight: float = 0.0
@@ -151,10 +153,19 @@ class TrainConfig:
             raise InputError("snapshot_every and patch must be >= 0")
         if self.representation == "pixels" and self.render_weight:
             raise InputError("render_weight is for splats: the latent loss of pixels is the picture's already")
+        if self.coupling != "independent" and not self._unordered_flow:
+            raise InputError(
+                f"coupling = {self.coupling} is for prediction = flow and splats without slots (per_slot = False): a "
+                "slot's noise would differ from what sampling gives it"
+            )
         if self.representation == "splats" and self.patch:
             raise InputError("patch is for representation = pixels")
         if self.augment and self.encode == "once" and self.representation == "splats":
             raise InputError("augment needs encode = live: encoded once, an image would look the same in every epoch")
+
+    @property
+    def _unordered_flow(self) -> bool:
+        return self.prediction == "flow" and self.representation == "splats" and not self.per_slot
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -16,3 +16,5 @@ class Stream(IntEnum):
     """Changes of an image in an epoch."""
     STATISTICS = 4
     """Images that the latents' statistics are measured on."""
+    COUPLING = 5
+    """Fresh noise of a hybrid coupling."""
