@@ -1,7 +1,7 @@
 """Objectives, guidance and samplers over latents."""
 
 from gaussiandiffusion.diffusion.coupling import Coupling, couple
-from gaussiandiffusion.diffusion.guidance import drop_labels, guided
+from gaussiandiffusion.diffusion.guidance import Guidance, drop_labels, guided
 from gaussiandiffusion.diffusion.objectives import Objective
 from gaussiandiffusion.diffusion.schedulers import (
     DEFAULT_SAMPLER,
@@ -15,6 +15,7 @@ __all__ = [
     "DEFAULT_SAMPLER",
     "SAMPLERS",
     "Coupling",
+    "Guidance",
     "Objective",
     "couple",
     "drop_labels",

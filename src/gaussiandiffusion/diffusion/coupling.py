@@ -19,8 +19,8 @@ def couple(
 ) -> Float[Tensor, "n k f"]:
     """Noise for sets whose splats have no order.
 
-    "optimal" permutes each set's noise vectors so that the summed squared distance to its splats is least: paths no longer
-    cross within a set. "hybrid" then mixes in fresh noise, which keeps the flow near pure noise learnable.
+    "optimal" permutes each set's noise vectors so that the summed squared distance to its splats is least: paths no
+    longer cross within a set. "hybrid" then mixes in fresh noise, which keeps the flow near pure noise learnable.
 
     As a *set* the noise stays as independent and normal as it was, so sampling reproduces it for a network that sees no
     order. A slot's noise does not: with slots or anchors only "independent" is right.
@@ -29,8 +29,8 @@ def couple(
         clean, noise: on the CPU.
         generator: of the fresh noise; not drawn from unless "hybrid".
 
-    Source: Klein et al., "Equivariant flow matching", and Song et al., "Equivariant Flow Matching with Hybrid Probability
-    Transport", NeurIPS 2023; hybrid: Hui et al., "Not-So-Optimal Transport Flows", ICLR 2025.
+    Source: Klein et al., "Equivariant flow matching", and Song et al., "Equivariant Flow Matching with Hybrid
+    Probability Transport", NeurIPS 2023; hybrid: Hui et al., "Not-So-Optimal Transport Flows", ICLR 2025.
     """
     if coupling == "independent":
         return noise

@@ -78,6 +78,16 @@ class TrainConfig:
     """How a splat's covariance enters the latent: as its logarithm, or as sigma_x, sigma_y and rho."""
     latent_scaling: Literal["standard", "min_max"] = "standard"
     """Features to mean 0 and deviation 1, or from their least and greatest value to [-1, 1]."""
+    # teacher
+    teacher: str | None = None
+    """Learn what this trained flow model (bundled name or folder) makes of noise, in fewer steps, beginning with its
+    weights; its representation and network are taken, and the images not read."""
+    teacher_pairs: int = 60_000
+    """Samples of the teacher to learn from."""
+    teacher_steps: int = 10
+    """Steps of its sampler."""
+    teacher_guidance: float = 1.0
+    """Its guidance, which the student then has built in."""
     # network
     model: str = "small"
     """Size by name: tiny, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""
@@ -138,6 +148,8 @@ class TrainConfig:
             "log_every",
             "sample_every",
             "checkpoint_every",
+            "teacher_pairs",
+            "teacher_steps",
         ):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be >= 1, not {getattr(self, name)}")
@@ -158,6 +170,8 @@ class TrainConfig:
                 f"coupling = {self.coupling} is for prediction = flow and splats without slots (per_slot = False): a "
                 "slot's noise would differ from what sampling gives it"
             )
+        if self.teacher is not None and (self.coupling != "independent" or self.prediction != "flow"):
+            raise InputError("with a teacher, prediction must be flow and coupling independent: it gives the coupling")
         if self.representation == "splats" and self.patch:
             raise InputError("patch is for representation = pixels")
         if self.augment and self.encode == "once" and self.representation == "splats":

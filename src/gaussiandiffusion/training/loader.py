@@ -59,6 +59,8 @@ def load_batches(
         generator = generator_for(config.seed, Stream.DRAW, *divmod(number, config.accumulation))
         shape = (len(indices), *data.representation.latent_shape)
         draw = Draw.of(shape, objective, config.label_dropout, generator).part(rank, world)
+        if data.noise is not None:
+            draw = replace(draw, noise=data.noise[share])
         if config.coupling != "independent":
             fresh = generator_for(config.seed, Stream.COUPLING, number, rank)
             draw = replace(draw, noise=couple(latents, draw.noise, config.coupling, fresh))

@@ -18,3 +18,5 @@ class Stream(IntEnum):
     """Images that the latents' statistics are measured on."""
     COUPLING = 5
     """Fresh noise of a hybrid coupling."""
+    TEACHER = 6
+    """Noise that a teacher makes pairs of."""

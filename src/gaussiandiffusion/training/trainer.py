@@ -62,12 +62,15 @@ class Trainer:
         )
         anchors = data.representation.anchors
         torch.manual_seed(config.seed)
-        self.model = make_denoiser(
-            config.model,
-            data.representation.latent_shape,
-            num_classes=data.num_classes,
-            num_anchor_features=0 if anchors is None else anchors.shape[1],
-        )
+        if data.teacher is not None:
+            self.model = copy.deepcopy(data.teacher.denoiser).requires_grad_(True).train()
+        else:
+            self.model = make_denoiser(
+                config.model,
+                data.representation.latent_shape,
+                num_classes=data.num_classes,
+                num_anchor_features=0 if anchors is None else anchors.shape[1],
+            )
         optimizer = torch.optim.AdamW(
             self.model.parameters(),
             lr=config.learning_rate,
