@@ -30,8 +30,7 @@ def rows(record: Record) -> str:
         "of the real test images as they are labelled. F: FID of as many real train images; R: of test images encoded",
         f"and drawn. Real train images have precision {train['precision']:.3f} and recall {train['recall']:.3f}. Near",
         "train: share of samples nearer to a training image than all but 1 % of the real test images are. Networks in",
-        f"bfloat16; ms: medians, batches{batches}, drawing included, all rows in turn in one run.",
-        conditions(record["rows"]),
+        f"bfloat16. {_conditions(record)} ms: medians, batches{batches}, drawing included, all rows in turn, one run.",
     ]
     return f"{table(head, [_row(row, speed) for _, row, speed in found])}\n\n{' '.join(words)}"
 
@@ -57,7 +56,7 @@ def baselines(record: Record) -> str:
     words = (
         f"{first['num']:,} samples, {len(first['seeds'])} sampling seeds; as many real train images: FID {floor:.3f}."
     )
-    return f"{table(head, body)}\n\nMNIST, {words} {conditions(record['rows'])}"
+    return f"{table(head, body)}\n\nMNIST, {words} {_conditions(record)}"
 
 
 def training(record: Record) -> str:
@@ -121,6 +120,12 @@ SECTIONS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "screening": ("screen", screening),
     "stability": ("stability", stability),
 }  # section of the page: (section of the results it needs, the text)
+
+
+def _conditions(record: Record) -> str:
+    """Threads and machine, of the times too."""
+    quality, speed = conditions(record["rows"]), record.get("speed")
+    return f"Quality: {quality} Times: {conditions(speed)}" if speed else quality
 
 
 def _row(row: Record, speed: Record | None) -> list[str]:
