@@ -17,6 +17,7 @@ from typing import Any
 import torch
 import tyro
 
+from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.evaluation.report import library_versions, machine_words
 from gaussiandiffusion.files import write_json
 from gaussiandiffusion.training.augment import augment
@@ -74,7 +75,7 @@ def main(arguments: Arguments) -> None:
     augmenting = intervals(
         lambda: augment(images[: len(chosen)], live.augment, live.seed, 0, chosen), arguments.batches
     )
-    with load_batches(data, live.batch_size, live.seed) as stream:
+    with load_batches(data, live, Objective()) as stream:
         loading = intervals(lambda: next(stream), arguments.batches)
     step = training_rate(once, load_training_set(once, arguments.data_dir), arguments.steps)
     together = training_rate(live, data, arguments.steps)

@@ -56,6 +56,23 @@ def test_step_noise_is_each_samples_own(strokes):
     assert not equal(still, noisy)
 
 
+def test_guidance_on_an_interval_is_guidance_there_and_none_elsewhere(strokes):
+    pipeline = make_pipeline(strokes)
+    torch.nn.init.normal_(pipeline.denoiser.final.weight, std=0.3)  # hears classes
+
+    def sampled(scale, *interval):
+        return pipeline(num_samples=4, num_inference_steps=2, guidance_scale=scale, guidance_interval=interval).splats
+
+    widths = []
+    hook = pipeline.denoiser.register_forward_pre_hook(lambda module, arguments: widths.append(len(arguments[0])))
+    assert equal(sampled(2.0, 0.0, 1.0), sampled(2.0, 0.5, 1.0))  # at times 1 and 1/2
+    assert equal(sampled(2.0, 0.0, 0.1), sampled(1.0, 0.0, 1.0))
+    half = sampled(2.0, 0.0, 0.6)
+    hook.remove()
+    assert not equal(half, sampled(1.0, 0.0, 1.0))
+    assert widths == [8, 8, 8, 8, 4, 4, 4, 4, 4, 8]  # an evaluation without guidance costs half
+
+
 def test_the_pictures_are_the_rendered_sets_at_any_size(pipeline):
     from gaussiandiffusion.rendering import render
 
@@ -114,6 +131,7 @@ def test_damaged_and_missing_models_are_refused(pipeline, tmp_path):
         ({"class_labels": 3}, "class label 3 is unknown to this model; labels run from 0 to 2"),
         ({"class_labels": [0, 1]}, "2 class labels were given for 1 samples"),
         ({"num_inference_steps": 0}, "steps must lie between 1 and 1000"),
+        ({"guidance_interval": (0.8, 0.2)}, "guidance_interval must be two shares"),
         ({"seed": -1}, "seed must be >= 0"),
         ({"eta": 0.5}, "eta is for the ddim scheduler only"),
         ({"output_type": "gif"}, "unknown output_type"),

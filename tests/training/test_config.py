@@ -93,3 +93,10 @@ def test_the_published_recipe_trains_and_its_pipeline_loads(stroke_file, tmp_pat
     out.splats.validate()
     assert out.images.shape == (3, 1, 16, 16)
     assert float(pipeline.representation.latent_transform.encode(out.splats).abs().max()) <= 1 + 1e-4
+
+
+@pytest.mark.parametrize("wrong", [{}, {"per_slot": False, "prediction": "epsilon"}, {"representation": "pixels"}])
+def test_coupling_is_for_flows_over_sets_without_slots(wrong):
+    TrainConfig(coupling="hybrid", per_slot=False)
+    with pytest.raises(InputError, match="per_slot = False"):
+        TrainConfig(coupling="optimal", **wrong)

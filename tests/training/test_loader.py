@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from gaussiandiffusion.data import load_images
+from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.training.augment import augment
 from gaussiandiffusion.training.config import Augmentation, TrainConfig
 from gaussiandiffusion.training.data import StoredLatents, load_training_set
@@ -85,8 +86,9 @@ def test_an_interruption_of_its_user_ends_its_thread():
     assert not threads()
 
 
-def take(data, numbers, batch_size=16, start=0, **share):
-    with load_batches(data, batch_size, 3, start, **share) as stream:
+def take(data, numbers, batch_size=16, start=0, config=None, **share):
+    config = replace(config or TrainConfig(), batch_size=batch_size, seed=3)
+    with load_batches(data, config, Objective(), start, **share) as stream:
         return [next(stream) for _ in range(numbers)]
 
 
@@ -103,8 +105,8 @@ def test_live_latents_do_not_depend_on_where_or_how_they_are_loaded(live):
 def test_processes_share_a_live_batch_without_overlap(live):
     (whole,) = take(live, 1)
     parts = [take(live, 1, rank=rank, world=3)[0] for rank in range(3)]
-    assert [part.size for part in parts] == [16, 16, 16]
     assert torch.equal(whole.latents[1::3], parts[1].latents)
+    assert torch.equal(whole.draw.noise[1::3], parts[1].draw.noise)
     assert torch.equal(whole.labels[2::3], parts[2].labels)
     assert sum(len(part.latents) for part in parts) == 16
 
@@ -158,3 +160,27 @@ def test_images_without_labels_train_without_classes(config, strokes, tmp_path):
     data = load_training_set(replace(config, data=str(tmp_path / "plain.npz")), None)
     assert (data.labels, data.num_classes) == (None, 0)
     assert take(data, 1)[0].labels is None
+
+
+def test_each_slots_training_noise_has_the_law_of_the_sampling_noise(live):
+    """Sampling draws every slot's noise from N(0, 1), whatever the set will be."""
+    batches = take(live, 90, batch_size=48)
+    noise, latents = (torch.cat(parts) for parts in zip(*((b.draw.noise, b.latents) for b in batches), strict=True))
+    count = len(noise)  # 4,320 sets
+    assert noise.mean(0).abs().max() < 5 / count**0.5
+    assert (noise.std(0) - 1).abs().max() < 5 / (2 * count) ** 0.5
+    covariance = (noise * (latents - latents.mean(0))).mean(0) / latents.std(0).clamp_min(1e-6)
+    assert covariance.abs().max() < 5 / count**0.5
+
+
+def test_coupled_noise_is_the_same_noise_in_another_order_however_the_work_is_cut(live):
+    config = TrainConfig(per_slot=False, coupling="optimal")
+    plain, coupled = take(live, 3), take(live, 3, config=config)
+    for before, after in zip(plain, coupled, strict=True):
+        assert torch.equal(before.draw.timesteps, after.draw.timesteps)
+        assert (after.latents - after.draw.noise).square().sum() < (before.latents - before.draw.noise).square().sum()
+    (resumed,) = take(live, 1, start=2, config=replace(config, coupling="hybrid"))
+    hybrid = take(live, 3, config=replace(config, coupling="hybrid"))[2]
+    assert torch.equal(resumed.draw.noise, hybrid.draw.noise)
+    share = take(live, 1, config=config, rank=1, world=3)[0]
+    assert torch.equal(share.draw.noise, coupled[0].draw.noise[1::3])

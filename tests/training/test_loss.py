@@ -49,5 +49,5 @@ def test_hidden_labels_are_about_as_many_as_asked_for():
 
 def test_processes_share_a_batch_without_overlap():
     draw = Draw.of((6, 2, 3), Objective(), 0.5, generator_for(1))
-    parts = [draw.part(rank, 2, torch.device("cpu")) for rank in range(2)]
+    parts = [draw.part(rank, 2) for rank in range(2)]
     assert torch.equal(torch.stack([p.noise for p in parts], 1).flatten(0, 1), draw.noise)

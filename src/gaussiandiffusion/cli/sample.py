@@ -60,6 +60,8 @@ class Command:
     """Class of all pictures; default: all classes in turn."""
     guidance: float | None = None
     """Classifier-free guidance, 1 = off; default: the model's."""
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    """Shares of the process, from 0 (data) to 1 (noise), between which guidance applies."""
     scheduler: str | None = None
     """Sampler: euler, heun, dpm++, unipc, ddpm or ddim; default: the model's."""
     eta: float = 0.0
@@ -119,6 +121,7 @@ class Command:
             "steps": steps,
             "evaluations": evaluations,
             "guidance": guidance,
+            "guidance_interval": list(self.guidance_interval),
             "scheduler": type(pipeline.scheduler).__name__,
             "eta": self.eta,
             "labels": None if classes is None else classes.tolist(),
@@ -143,6 +146,7 @@ class Command:
                 class_labels=self.label,
                 num_inference_steps=steps,
                 guidance_scale=self.guidance,
+                guidance_interval=self.guidance_interval,
                 seed=self.seed,
                 eta=self.eta,
                 size=self.size,

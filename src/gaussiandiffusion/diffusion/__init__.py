@@ -1,6 +1,7 @@
 """Objectives, guidance and samplers over latents."""
 
-from gaussiandiffusion.diffusion.guidance import drop_labels, guided
+from gaussiandiffusion.diffusion.coupling import Coupling, couple
+from gaussiandiffusion.diffusion.guidance import Guidance, drop_labels, guided
 from gaussiandiffusion.diffusion.objectives import Objective
 from gaussiandiffusion.diffusion.schedulers import (
     DEFAULT_SAMPLER,
@@ -13,7 +14,10 @@ from gaussiandiffusion.diffusion.schedulers import (
 __all__ = [
     "DEFAULT_SAMPLER",
     "SAMPLERS",
+    "Coupling",
+    "Guidance",
     "Objective",
+    "couple",
     "drop_labels",
     "guided",
     "make_scheduler",

@@ -3,12 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from gaussiandiffusion.errors import InputError
+
 Network = Callable[..., Float[Tensor, "n ..."]]
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """How strongly, and when, the class is pressed.
+
+    Args:
+        scale: 1 = off, as in diffusers.
+        low, high: shares of the process (0: data, 1: noise) between which it applies; elsewhere an evaluation costs
+            half.
+
+    Raises:
+        InputError: not 0 <= low <= high <= 1.
+
+    Source: Kynkäänniemi et al., "Applying Guidance in a Limited Interval", NeurIPS 2024.
+    """
+
+    scale: float = 1.0
+    low: float = 0.0
+    high: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high <= 1:
+            raise InputError(f"guidance_interval must be two shares 0 <= low <= high <= 1, not {self.low}, {self.high}")
+
+    def at(self, share: float) -> float:
+        """The scale at a time."""
+        return self.scale if self.low <= share <= self.high else 1.0
 
 
 def guided(

@@ -6,6 +6,11 @@ import numpy as np
 import torch
 
 
+def seed_for(*key: int) -> int:
+    """A seed that depends only on `key`, and is none that a user would choose."""
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+
+
 def generator_for(*key: int) -> torch.Generator:
     """A CPU generator whose state depends only on `key`, non-negative integers such as (seed, sample)."""
     state = np.random.SeedSequence(key).generate_state(1, np.uint64)[0]

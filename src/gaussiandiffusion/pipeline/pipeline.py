@@ -14,7 +14,7 @@ from diffusers.utils import BaseOutput, logging
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from gaussiandiffusion.diffusion import guided, make_scheduler, set_timesteps
+from gaussiandiffusion.diffusion import Guidance, guided, make_scheduler, set_timesteps
 from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.pipeline.bundled import resolve_model
@@ -101,6 +101,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         class_labels: int | Sequence[int] | Tensor | None = None,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
+        guidance_interval: tuple[float, float] = (0.0, 1.0),
         seed: int = 0,
         eta: float = 0.0,
         size: int | tuple[int, int] | None = None,
@@ -116,6 +117,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             class_labels: one class for all, or one each; default: 0 ... C-1 in turn. Unconditional models: None.
             num_inference_steps: steps of the sampler; default: the model's.
             guidance_scale: classifier-free guidance, 1 = off; default: the model's.
+            guidance_interval: shares of the process (0: data, 1: noise) between which it applies, see `Guidance`.
             seed: sample i depends on (seed, i) alone.
             eta: share of fresh noise in DDIM, 0 to 1.
             size: pixels of the pictures; default: the canvas.
@@ -130,6 +132,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         """
         steps = self.config.num_inference_steps if num_inference_steps is None else num_inference_steps
         scale = self.config.guidance_scale if guidance_scale is None else guidance_scale
+        guidance = Guidance(scale, *guidance_interval)
         labels = self._labels(num_samples, class_labels, first_sample)
         if first_sample % self.config.chunk_size:
             raise InputError(f"first_sample must be a multiple of {self.config.chunk_size}, not {first_sample}")
@@ -145,7 +148,10 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         trajectories: list[list[Any]] = []
         for start in range(0, num_samples, chunk):
             part = None if labels is None else labels[start : start + chunk]
-            path = self._denoise_chunk(first_sample + start, part, steps, scale, seed, eta, return_trajectory, callback)
+            path = self.denoise_chunk(
+                first_sample + start, part, steps, guidance, seed=seed, eta=eta, keep_path=return_trajectory,
+                callback=callback,
+            )  # fmt: skip
             # Decoded and drawn with the padding too: vectorised exp rounds by an element's place in its block.
             states = [self.representation.decode(latent) for latent in path]
             keep = min(chunk, num_samples - start)
@@ -160,18 +166,25 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             trajectory=states if return_trajectory else None,
         )
 
-    def _denoise_chunk(
+    @torch.inference_mode()
+    def denoise_chunk(
         self,
         start: int,
         labels: Int64[Tensor, " n"] | None,
         steps: int,
-        guidance_scale: float,
-        seed: int,
-        eta: float,
-        keep_path: bool,
-        callback: Callable[[int], None] | None,
+        guidance: Guidance,
+        *,
+        seed: int = 0,
+        eta: float = 0.0,
+        keep_path: bool = False,
+        callback: Callable[[int], None] | None = None,
     ) -> list[Float[Tensor, "c ..."]]:
-        """Latents of samples start ... start + chunk_size - 1, padding included: the last, or all if kept."""
+        """Latents of samples start ... start + chunk_size - 1, padding included.
+
+        Args:
+            labels: of the samples that are wanted; None from an unconditional model.
+            keep_path: keep the noise and all steps; else the last latent alone.
+        """
         chunk = self.config.chunk_size
         device = self.denoiser.device
         generators = [generator_for(seed, start + i) for i in range(chunk)]
@@ -189,9 +202,10 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             # 2. predict
             scaled = self.scheduler.scale_model_input(latent, t) if _scales_input(self.scheduler) else latent
             time = torch.full((chunk,), float(t), device=device)
+            share = float(t) / self.scheduler.config.num_train_timesteps
             prediction = guided(
                 self.denoiser, scaled, time, labels, anchors,
-                guidance_scale=guidance_scale, null_label=self.num_classes,
+                guidance_scale=guidance.at(share), null_label=self.num_classes,
             )  # fmt: skip
             # 3. step
             latent = self.scheduler.step(prediction, t, latent, **extra).prev_sample

@@ -78,6 +78,16 @@ class TrainConfig:
     """How a splat's covariance enters the latent: as its logarithm, or as sigma_x, sigma_y and rho."""
     latent_scaling: Literal["standard", "min_max"] = "standard"
     """Features to mean 0 and deviation 1, or from their least and greatest value to [-1, 1]."""
+    # teacher
+    teacher: str | None = None
+    """Learn what this trained flow model (bundled name or folder) makes of noise, in fewer steps, beginning with its
+    weights; its representation and network are taken, and the images not read."""
+    teacher_pairs: int = 60_000
+    """Samples of the teacher to learn from."""
+    teacher_steps: int = 10
+    """Steps of its sampler."""
+    teacher_guidance: float = 1.0
+    """Its guidance, which the student then has built in."""
     # network
     model: str = "small"
     """Size by name: tiny, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""
@@ -89,6 +99,8 @@ class TrainConfig:
     beta_schedule: Literal["linear", "cosine"] = "cosine"
     logit_mean: float = 0.0
     logit_std: float = 1.0
+    coupling: Literal["independent", "optimal", "hybrid"] = "independent"
+    """Which noise meets which splat: independent, or for sets without slots and flow optimal or hybrid (of both)."""
     label_dropout: float = 0.1
     """Share of labels hidden, for guidance."""
     render_weight: float = 0.0
@@ -136,6 +148,8 @@ class TrainConfig:
             "log_every",
             "sample_every",
             "checkpoint_every",
+            "teacher_pairs",
+            "teacher_steps",
         ):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be >= 1, not {getattr(self, name)}")
@@ -151,10 +165,21 @@ class TrainConfig:
             raise InputError("snapshot_every and patch must be >= 0")
         if self.representation == "pixels" and self.render_weight:
             raise InputError("render_weight is for splats: the latent loss of pixels is the picture's already")
+        if self.coupling != "independent" and not self._unordered_flow:
+            raise InputError(
+                f"coupling = {self.coupling} is for prediction = flow and splats without slots (per_slot = False): a "
+                "slot's noise would differ from what sampling gives it"
+            )
+        if self.teacher is not None and (self.coupling != "independent" or self.prediction != "flow"):
+            raise InputError("with a teacher, prediction must be flow and coupling independent: it gives the coupling")
         if self.representation == "splats" and self.patch:
             raise InputError("patch is for representation = pixels")
         if self.augment and self.encode == "once" and self.representation == "splats":
             raise InputError("augment needs encode = live: encoded once, an image would look the same in every epoch")
+
+    @property
+    def _unordered_flow(self) -> bool:
+        return self.prediction == "flow" and self.representation == "splats" and not self.per_slot
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -14,13 +14,16 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gaussiandiffusion.data import ImageSet, load_images
+from gaussiandiffusion.diffusion import prediction_of, set_timesteps
 from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.encoding import Encoded, Encoder, make_encoder
 from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
 from gaussiandiffusion.splats.latent import LatentTransform
 from gaussiandiffusion.training.augment import augment
 from gaussiandiffusion.training.config import Augmentation, TrainConfig
+from gaussiandiffusion.training.pairs import teacher_pairs
 from gaussiandiffusion.training.streams import Stream
 
 STATISTICS_IMAGES = 4096
@@ -84,7 +87,9 @@ class TrainingSet:
 
     Attributes:
         size: number of images.
-        psnr: mean PSNR (dB) of the sets that the statistics were measured on; None for pixels, which lose nothing.
+        psnr: mean PSNR (dB) of the sets that the statistics were measured on; None for pixels, which lose nothing, and
+            where there were no images.
+        teacher, noise: the model that made these latents, and of which noise.
     """
 
     latents: StoredLatents | LiveLatents | PixelLatents
@@ -93,17 +98,24 @@ class TrainingSet:
     num_classes: int
     representation: Representation
     psnr: float | None
+    teacher: GaussianDiffusionPipeline | None = None
+    noise: Float[Tensor, "n ..."] | None = None
 
     def __len__(self) -> int:
         return self.size
 
 
-def load_training_set(config: TrainConfig, data_dir: Path | None) -> TrainingSet:
+def load_training_set(config: TrainConfig, data_dir: Path | None, folder: Path | None = None) -> TrainingSet:
     """Encode the training split that a configuration names, or what the latents' statistics need of it.
+
+    Args:
+        folder: keeps what a teacher makes.
 
     Raises:
         InputError: the images cannot be read, are fewer than two, or have negative labels.
     """
+    if config.teacher is not None:
+        return _taught(config, config.teacher, folder or Path("runs") / "pairs")
     images = load_images(config.data, split="train", data_dir=data_dir, limit=config.limit)
     if len(images) < 2:
         raise InputError(f"{config.data}: one image is too few to train on; give at least two")
@@ -149,6 +161,35 @@ def _pixels(images: ImageSet, labels: Int64[Tensor, " n"] | None, config: TrainC
     representation = PixelRepresentation(height, width, channels, config.patch)
     latents = PixelLatents(images.images, config.augment, config.seed, copy.deepcopy(representation))
     return TrainingSet(latents, len(images), labels, _num_classes(labels), representation, psnr=None)
+
+
+def _taught(config: TrainConfig, name: str, folder: Path) -> TrainingSet:
+    teacher = GaussianDiffusionPipeline.from_pretrained(name)
+    if prediction_of(teacher.scheduler) != "flow":
+        raise InputError(f"teacher {name}: is no flow model; reflow needs one")
+    if teacher.num_classes == 0 and config.teacher_guidance != 1:
+        raise InputError(f"teacher {name}: is unconditional and takes no guidance; leave teacher_guidance at 1")
+    set_timesteps(teacher.scheduler, config.teacher_steps)  # refuses impossible steps before any work
+    with tqdm(total=config.teacher_pairs, desc="teacher", unit="pair", unit_scale=True) as bar:
+        pairs = teacher_pairs(
+            teacher,
+            config.teacher_pairs,
+            folder,
+            steps=config.teacher_steps,
+            guidance=config.teacher_guidance,
+            seed=config.seed,
+            progress=bar.update,
+        )
+    return TrainingSet(
+        latents=StoredLatents(pairs.latents),
+        size=len(pairs.latents),
+        labels=pairs.labels,
+        num_classes=teacher.num_classes,
+        representation=teacher.representation,
+        psnr=None,
+        teacher=teacher,
+        noise=pairs.noise,
+    )
 
 
 def _num_classes(labels: Int64[Tensor, " n"] | None) -> int:

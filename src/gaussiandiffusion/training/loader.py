@@ -6,15 +6,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from gaussiandiffusion.diffusion import Objective, couple
 from gaussiandiffusion.diffusion.noise import generator_for
+from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.data import TrainingSet
+from gaussiandiffusion.training.loss import Draw
 from gaussiandiffusion.training.streams import Stream
 
 PREFETCH = 2  # batches
@@ -28,32 +31,43 @@ class Batch:
     """One process's share of a batch.
 
     Attributes:
-        size: samples in the whole batch, over all processes.
+        latents, labels: of this process.
+        draw: the random part that goes with them.
     """
 
-    size: int
     latents: Float[Tensor, "b ..."]
     labels: Int64[Tensor, " b"] | None
+    draw: Draw
 
 
 @contextmanager
 def load_batches(
-    data: TrainingSet, batch_size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1
+    data: TrainingSet, config: TrainConfig, objective: Objective, start: int = 0, rank: int = 0, world: int = 1
 ) -> Iterator[Iterator[Batch]]:
     """Endless batches from number `start` on; leaving the context ends the thread that prepares them.
 
-    Encoding runs beside the training, since neither holds Python's lock while it computes.
+    Encoding and coupling run beside the training, since neither holds Python's lock while it computes.
 
     Args:
         rank, world: this process, of how many; every `world`-th sample of a batch is its share.
     """
 
-    def load(address: tuple[int, Tensor]) -> Batch:
-        epoch, indices = address
+    def load(address: tuple[int, tuple[int, Tensor]]) -> Batch:
+        number, (epoch, indices) = address
         share = indices[rank::world]
-        return Batch(len(indices), data.latents.take(epoch, share), None if data.labels is None else data.labels[share])
+        latents = data.latents.take(epoch, share)
+        generator = generator_for(config.seed, Stream.DRAW, *divmod(number, config.accumulation))
+        shape = (len(indices), *data.representation.latent_shape)
+        draw = Draw.of(shape, objective, config.label_dropout, generator).part(rank, world)
+        if data.noise is not None:
+            draw = replace(draw, noise=data.noise[share])
+        if config.coupling != "independent":
+            fresh = generator_for(config.seed, Stream.COUPLING, number, rank)
+            draw = replace(draw, noise=couple(latents, draw.noise, config.coupling, fresh))
+        return Batch(latents, None if data.labels is None else data.labels[share], draw)
 
-    with prefetched(load, batches(len(data), batch_size, seed, start)) as stream:
+    numbered = enumerate(batches(len(data), config.batch_size, config.seed, start), start)
+    with prefetched(load, numbered) as stream:
         yield stream
 
 

@@ -34,10 +34,12 @@ class Draw:
         timesteps = objective.sample_timesteps(shape[0], generator)
         return cls(noise, timesteps, torch.rand(shape[0], generator=generator) < label_dropout)
 
-    def part(self, rank: int, world: int, device: torch.device) -> Draw:
+    def part(self, rank: int, world: int) -> Draw:
         """One process's share of the batch."""
-        noise, timesteps, dropped = (t[rank::world].to(device) for t in (self.noise, self.timesteps, self.dropped))
-        return Draw(noise, timesteps, dropped)
+        return Draw(*(part[rank::world] for part in (self.noise, self.timesteps, self.dropped)))
+
+    def to(self, device: torch.device) -> Draw:
+        return Draw(*(part.to(device) for part in (self.noise, self.timesteps, self.dropped)))
 
 
 def denoising_loss(

@@ -16,3 +16,7 @@ class Stream(IntEnum):
     """Changes of an image in an epoch."""
     STATISTICS = 4
     """Images that the latents' statistics are measured on."""
+    COUPLING = 5
+    """Fresh noise of a hybrid coupling."""
+    TEACHER = 6
+    """Noise that a teacher makes pairs of."""

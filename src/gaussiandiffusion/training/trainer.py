@@ -20,7 +20,6 @@ from diffusers.training_utils import EMAModel
 from tqdm import tqdm
 
 from gaussiandiffusion.diffusion import Objective, make_scheduler
-from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.files import read_json, write_bytes, write_json
 from gaussiandiffusion.models import make_denoiser
@@ -30,8 +29,7 @@ from gaussiandiffusion.training.config import TrainConfig, budget_minutes
 from gaussiandiffusion.training.data import TrainingSet
 from gaussiandiffusion.training.grids import save_sample_grid
 from gaussiandiffusion.training.loader import Batch, load_batches
-from gaussiandiffusion.training.loss import Draw, denoising_loss
-from gaussiandiffusion.training.streams import Stream
+from gaussiandiffusion.training.loss import denoising_loss
 
 
 class Trainer:
@@ -64,12 +62,15 @@ class Trainer:
         )
         anchors = data.representation.anchors
         torch.manual_seed(config.seed)
-        self.model = make_denoiser(
-            config.model,
-            data.representation.latent_shape,
-            num_classes=data.num_classes,
-            num_anchor_features=0 if anchors is None else anchors.shape[1],
-        )
+        if data.teacher is not None:
+            self.model = copy.deepcopy(data.teacher.denoiser).requires_grad_(True).train()
+        else:
+            self.model = make_denoiser(
+                config.model,
+                data.representation.latent_shape,
+                num_classes=data.num_classes,
+                num_anchor_features=0 if anchors is None else anchors.shape[1],
+            )
         optimizer = torch.optim.AdamW(
             self.model.parameters(),
             lr=config.learning_rate,
@@ -149,8 +150,8 @@ class Trainer:
         """This process's batches from the present step on."""
         return load_batches(
             self.data,
-            self.config.batch_size,
-            self.config.seed,
+            self.config,
+            self.objective,
             self.step * self.config.accumulation,
             self.accelerator.process_index,
             self.accelerator.num_processes,
@@ -170,13 +171,9 @@ class Trainer:
     def _optimise(self, feed: Iterator[Batch]) -> dict[str, float]:
         """One step: `accumulation` batches, clip, AdamW, EMA. Returns the averaged parts of the loss."""
         config, accelerator = self.config, self.accelerator
-        rank, world = accelerator.process_index, accelerator.num_processes
         totals: dict[str, float] = {}
         for micro in range(config.accumulation):
             batch = next(feed)
-            shape = (batch.size, *self.data.representation.latent_shape)
-            generator = generator_for(config.seed, Stream.DRAW, self.step, micro)
-            draw = Draw.of(shape, self.objective, config.label_dropout, generator).part(rank, world, accelerator.device)
             last = micro == config.accumulation - 1
             with nullcontext() if last else accelerator.no_sync(self.network):
                 loss, parts = denoising_loss(
@@ -186,7 +183,7 @@ class Trainer:
                     batch.latents.to(accelerator.device),
                     None if batch.labels is None else batch.labels.to(accelerator.device),
                     self.anchors,
-                    draw,
+                    batch.draw.to(accelerator.device),
                     null_label=self.data.num_classes,
                     render_weight=config.render_weight,
                     render_below=config.render_below,

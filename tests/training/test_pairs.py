@@ -1,0 +1,127 @@
+"""A teacher's pairs: what its sampler makes of the noise, kept on disk, and learned in fewer steps."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gaussiandiffusion.diffusion import Guidance, Objective
+from gaussiandiffusion.diffusion.noise import generator_for
+from gaussiandiffusion.encoding import make_encoder
+from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.models import make_transformer
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+from gaussiandiffusion.representation import SplatRepresentation
+from gaussiandiffusion.training import pairs as module
+from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.data import load_training_set
+from gaussiandiffusion.training.pairs import teacher_pairs
+from gaussiandiffusion.training.trainer import Trainer
+
+
+def make_teacher(images, num_classes=3, prediction="flow"):
+    """A random network of some strength, so that its paths bend."""
+    encoder = make_encoder(1, num_splats=6, iterations=10)
+    representation = SplatRepresentation.fit(encoder, encoder.encode(images).splats)
+    torch.manual_seed(1)
+    network = make_transformer("tiny", num_features=6, num_classes=num_classes, num_anchor_features=6)
+    for layer in (network.out, network.final):
+        torch.nn.init.normal_(layer.weight, std=0.2)
+    return GaussianDiffusionPipeline(network.eval(), representation, Objective(prediction).scheduler, chunk_size=8)
+
+
+@pytest.fixture(scope="module")
+def teacher(strokes):
+    return make_teacher(strokes)
+
+
+@pytest.fixture(scope="module")
+def folder(teacher, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("teacher")
+    teacher.save_pretrained(folder)
+    return folder
+
+
+def test_pairs_are_what_the_sampler_makes_of_the_noise(teacher, tmp_path):
+    pairs = teacher_pairs(teacher, 10, tmp_path, steps=4, guidance=2.0)
+    assert pairs.labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]
+    latent = pairs.noise[:8]
+    labels, anchors = pairs.labels[:8], teacher.representation.anchors
+    with torch.no_grad():
+        for time in (1.0, 0.75, 0.5, 0.25):  # Euler
+            at = torch.full((8,), 1000 * time)
+            named, unnamed = (teacher.denoiser(latent, at, c, anchors) for c in (labels, torch.full_like(labels, 3)))
+            latent = latent - 0.25 * (unnamed + 2.0 * (named - unnamed))
+    torch.testing.assert_close(latent, pairs.latents[:8], atol=1e-4, rtol=1e-4)
+
+
+def test_their_noise_is_none_that_a_small_seed_samples_with(teacher, tmp_path):
+    pairs = teacher_pairs(teacher, 2, tmp_path, steps=1, seed=0)
+    for seed in range(5):
+        assert not torch.equal(torch.randn(6, 6, generator=generator_for(seed, 0)), pairs.noise[0])
+
+
+def test_missing_blocks_are_made_again_and_the_others_kept(teacher, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", 8)
+    whole = teacher_pairs(teacher, 20, tmp_path, steps=2)
+    files = sorted(tmp_path.iterdir())
+    assert [file.name for file in files] == [f"pairs-0000{i}.safetensors" for i in range(3)]
+    content = [file.read_bytes() for file in files]
+    files[1].unlink()
+    kept = files[0].stat().st_mtime_ns
+    told = []
+    again = teacher_pairs(teacher, 20, tmp_path, steps=2, progress=told.append)
+    assert torch.equal(whole.latents, again.latents)
+    assert [file.read_bytes() for file in files] == content
+    assert files[0].stat().st_mtime_ns == kept
+    assert told == [8, 8, 4]
+
+
+def test_pairs_of_other_settings_and_damaged_files_are_refused(teacher, tmp_path):
+    teacher_pairs(teacher, 4, tmp_path, steps=2)
+    with pytest.raises(InputError, match="another teacher or other settings"):
+        teacher_pairs(teacher, 4, tmp_path, steps=3)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(InputError, match=r"pairs-00000\.safetensors: is damaged"):
+        teacher_pairs(teacher, 4, tmp_path, steps=2)
+
+
+def test_a_student_needs_fewer_steps(teacher, folder, tmp_path):
+    config = TrainConfig(
+        teacher=str(folder), teacher_pairs=256, teacher_steps=8, label_dropout=0.0, logit_std=2.0, max_steps=150,
+        batch_size=64, learning_rate=3e-3, warmup_steps=5, ema_decay=0.95, mixed_precision="no", num_inference_steps=1,
+    )  # fmt: skip
+    data = load_training_set(config, None, tmp_path / "pairs")
+    assert data.representation.latent_shape == (6, 6)
+    assert Trainer(config, data, tmp_path, "cpu").train()
+    student = GaussianDiffusionPipeline.from_pretrained(tmp_path / "pipeline")
+    wanted = teacher(num_samples=8, num_inference_steps=8, seed=1).splats.means
+    errors = [
+        float((pipeline(num_samples=8, num_inference_steps=1, seed=1).splats.means - wanted).square().mean())
+        for pipeline in (student, teacher)
+    ]
+    assert errors[0] < 0.5 * errors[1]
+
+
+def test_what_no_teacher_can_do_is_refused(strokes, folder, tmp_path):
+    config = TrainConfig(teacher=str(folder), teacher_pairs=4)
+    with pytest.raises(InputError, match="coupling independent"):
+        replace(config, coupling="optimal", per_slot=False)
+    with pytest.raises(InputError, match="no model"):
+        load_training_set(replace(config, teacher="nobody"), None, tmp_path)
+    with pytest.raises(InputError, match="steps must lie between"):
+        load_training_set(replace(config, teacher_steps=2000), None, tmp_path)
+    for name, others in (("epsilon", {"prediction": "epsilon"}), ("plain", {"num_classes": 0})):
+        make_teacher(strokes, **others).save_pretrained(tmp_path / name)
+    with pytest.raises(InputError, match="is no flow model"):
+        load_training_set(replace(config, teacher=str(tmp_path / "epsilon")), None, tmp_path)
+    with pytest.raises(InputError, match="takes no guidance"):
+        load_training_set(replace(config, teacher=str(tmp_path / "plain"), teacher_guidance=2.0), None, tmp_path)
+
+
+def test_guidance_knows_its_interval():
+    guidance = Guidance(2.0, 0.25, 0.75)
+    assert [guidance.at(share) for share in (0.1, 0.25, 0.5, 0.75, 1.0)] == [1.0, 2.0, 2.0, 2.0, 1.0]
+    with pytest.raises(InputError, match="guidance_interval"):
+        Guidance(2.0, 0.8, 0.2)
