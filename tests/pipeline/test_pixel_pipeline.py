@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gaussiandiffusion.diffusion import Objective
+from gaussiandiffusion.diffusion import Guidance, Objective
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.models import PixelUNet, make_denoiser
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
@@ -80,5 +80,5 @@ def test_an_unconditional_model_takes_no_label(patch):
 def test_estimates_of_clean_pixels_stay_in_their_range():
     # An untrained network's estimate at the last cosine time is thousands; ten steps on it would still be far out.
     pipeline = make_pipeline(0, prediction="epsilon").with_scheduler("ddim")
-    latents = pipeline._denoise_chunk(0, torch.zeros(4).long(), 10, 1.0, 0, 0.0, False, None)[-1]
+    latents = pipeline.denoise_chunk(0, torch.zeros(4).long(), 10, Guidance())[-1]
     assert float(latents.detach().abs().max()) <= 1 + 1e-5
