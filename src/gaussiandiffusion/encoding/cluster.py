@@ -56,13 +56,13 @@ def ray_engine(workers: int | None = None) -> Engine:
                     if not running:
                         break
                     ready = ray.wait(list(running), num_returns=1)[0][0]
-                    encoded = _result(ray, ready)
                     i = running.pop(ready)
+                    encoded = _result(ray, ready)
                     progress(len(encoded.psnr))
                     yield i, encoded
             finally:
                 for task in running:
-                    ray.cancel(task, force=True)
+                    ray.cancel(task)  # by force, Ray can end this process when the task ends at the same time
         if failure is not None:
             raise failure
 
