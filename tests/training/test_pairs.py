@@ -9,9 +9,9 @@ from gaussiandiffusion.diffusion import Guidance, Objective
 from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.encoding import make_encoder
 from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.models import make_transformer
+from gaussiandiffusion.models import make_denoiser, make_transformer
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-from gaussiandiffusion.representation import SplatRepresentation
+from gaussiandiffusion.representation import PixelRepresentation, SplatRepresentation
 from gaussiandiffusion.training import pairs as module
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.data import load_training_set
@@ -112,6 +112,12 @@ def test_what_no_teacher_can_do_is_refused(strokes, folder, tmp_path):
         load_training_set(replace(config, teacher="nobody"), None, tmp_path)
     with pytest.raises(InputError, match="steps must lie between"):
         load_training_set(replace(config, teacher_steps=2000), None, tmp_path)
+    pixels = GaussianDiffusionPipeline(
+        make_denoiser("unet", (1, 16, 16)), PixelRepresentation(16, 16, 1), Objective().scheduler
+    )
+    pixels.save_pretrained(tmp_path / "pixels")
+    with pytest.raises(InputError, match="set render_weight to 0"):
+        load_training_set(replace(config, teacher=str(tmp_path / "pixels"), render_weight=1.0), None, tmp_path)
     for name, others in (("epsilon", {"prediction": "epsilon"}), ("plain", {"num_classes": 0})):
         make_teacher(strokes, **others).save_pretrained(tmp_path / name)
     with pytest.raises(InputError, match="is no flow model"):

@@ -7,11 +7,10 @@ import torch
 
 
 def seed_for(*key: int) -> int:
-    """A seed that depends only on `key`, and is none that a user would choose."""
-    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+    """A seed below 2^64 that depends only on `key`, and is none that a user would choose."""
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0])
 
 
 def generator_for(*key: int) -> torch.Generator:
     """A CPU generator whose state depends only on `key`, non-negative integers such as (seed, sample)."""
-    state = np.random.SeedSequence(key).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(state))
+    return torch.Generator().manual_seed(seed_for(*key))

@@ -55,6 +55,7 @@ def load_inception() -> tuple[InceptionFeatures, str]:
     Source: Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017 (FID).
     """
     try:
+        # An extra's: the checker may or may not find it.
         from torch_fidelity.feature_extractor_inceptionv3 import (  # type: ignore[import-not-found,unused-ignore]
             URL_INCEPTION_V3,
             FeatureExtractorInceptionV3,

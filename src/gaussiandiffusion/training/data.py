@@ -109,13 +109,15 @@ def load_training_set(config: TrainConfig, data_dir: Path | None, folder: Path |
     """Encode the training split that a configuration names, or what the latents' statistics need of it.
 
     Args:
-        folder: keeps what a teacher makes.
+        folder: keeps what a teacher makes; needed with one.
 
     Raises:
         InputError: the images cannot be read, are fewer than two, or have negative labels.
     """
     if config.teacher is not None:
-        return _taught(config, config.teacher, folder or Path("runs") / "pairs")
+        if folder is None:
+            raise ValueError("a teacher needs a folder for its pairs")
+        return _taught(config, config.teacher, folder)
     images = load_images(config.data, split="train", data_dir=data_dir, limit=config.limit)
     if len(images) < 2:
         raise InputError(f"{config.data}: one image is too few to train on; give at least two")
@@ -169,6 +171,8 @@ def _taught(config: TrainConfig, name: str, folder: Path) -> TrainingSet:
         raise InputError(f"teacher {name}: is no flow model; reflow needs one")
     if teacher.num_classes == 0 and config.teacher_guidance != 1:
         raise InputError(f"teacher {name}: is unconditional and takes no guidance; leave teacher_guidance at 1")
+    if config.render_weight and not isinstance(teacher.representation, SplatRepresentation):
+        raise InputError(f"teacher {name}: makes pixels, which have no rendered-image loss; set render_weight to 0")
     set_timesteps(teacher.scheduler, config.teacher_steps)  # refuses impossible steps before any work
     with tqdm(total=config.teacher_pairs, desc="teacher", unit="pair", unit_scale=True) as bar:
         pairs = teacher_pairs(

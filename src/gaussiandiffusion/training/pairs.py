@@ -62,7 +62,11 @@ def teacher_pairs(
     Source: Liu, Gong and Liu, "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified Flow",
     ICLR 2023, section 2.
     """
-    header = {"count": count, "guidance": guidance, "seed": seed, "steps": steps, "teacher": fingerprint(teacher)}
+    sampler = type(teacher.scheduler).__name__
+    header = {
+        "count": count, "guidance": guidance, "sampler": sampler, "seed": seed, "steps": steps,
+        "teacher": fingerprint(teacher),
+    }  # fmt: skip
     chunk = teacher.config.chunk_size
     block = BLOCK // chunk * chunk or chunk
     blocks = []
