@@ -11,8 +11,9 @@ from gaussiandiffusion.splats.features import from_features, to_features
 from gaussiandiffusion.splats.latent import SLOT_STD_FLOOR, LatentTransform
 
 
+# At 0.001, ratio 1/100 and rho 0.99 the area would lie below the limit that features are brought to.
 @hypothesis_settings(max_examples=300, deadline=None)
-@given(sigma=st.floats(1e-3, 2.0), ratio=st.floats(-2, 2), rho=st.floats(-0.99, 0.99))
+@given(sigma=st.floats(2e-3, 2.0), ratio=st.floats(-2, 2), rho=st.floats(-0.99, 0.99))
 def test_float32_round_trips_up_to_ratio_100_and_rho_099(sigma, ratio, rho):
     sigmas = torch.tensor([[[sigma, sigma * 10**ratio]]])
     splats = Splats(torch.zeros(1, 1, 2), sigmas, torch.tensor([[rho]]), torch.ones(1, 1, 1), Canvas(8, 8))
