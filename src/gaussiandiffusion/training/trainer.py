@@ -25,6 +25,7 @@ from gaussiandiffusion.files import read_json, write_bytes, write_json
 from gaussiandiffusion.models import make_denoiser
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training import budget, checkpoint, record
+from gaussiandiffusion.training.attention import training_attention
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
 from gaussiandiffusion.training.data import TrainingSet
 from gaussiandiffusion.training.grids import save_sample_grid
@@ -175,7 +176,8 @@ class Trainer:
         for micro in range(config.accumulation):
             batch = next(feed)
             last = micro == config.accumulation - 1
-            with nullcontext() if last else accelerator.no_sync(self.network):
+            sync = nullcontext() if last else accelerator.no_sync(self.network)
+            with sync, training_attention(accelerator.device):
                 loss, parts = denoising_loss(
                     self.network,
                     self.objective,
