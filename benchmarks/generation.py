@@ -20,32 +20,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 import tyro
 
+from benchmarks.sampling import Sampling, evaluations, generate, some
 from benchmarks.sections import Section, results_file, run_sections
 from benchmarks.stability import equal_flops, picture_text
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import EvaluationReport, evaluate, extract_features, frechet_distance, load_features
 from gaussiandiffusion.evaluation.timing import median_seconds
 from gaussiandiffusion.files import read_json
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, steps_per_chunk, to_uint8
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 
 SPEED_BATCH = 64
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How samples are drawn."""
-
-    scheduler: str
-    steps: int
-    guidance: float = 1.0
-
-    @property
-    def words(self) -> str:
-        return f"{self.scheduler} {self.steps}" + ("" if self.guidance == 1 else f", guidance {self.guidance}")
 
 
 # At most ten evaluations an image; guidance counts double. The published recipe's own sampler takes 200.
@@ -108,14 +94,6 @@ class Generation:
         record["config"]["start"] = record["config"]["start"].rpartition("/")[2]
         return record
 
-    def sample(self, pipeline: Any, sampling: Sampling, num: int, seed: int) -> ImageSet:
-        """Images as saved, in bfloat16 like the training."""
-        with torch.autocast("cpu", torch.bfloat16):
-            out = pipeline(
-                num_samples=num, num_inference_steps=sampling.steps, guidance_scale=sampling.guidance, seed=seed
-            )
-        return ImageSet(to_uint8(out.images).numpy(), out.labels.numpy(), "generated", None)
-
     def distance(self, images: ImageSet, reference: ImageSet) -> float:
         clouds = (extract_features(self.space.network, side.images) for side in (images, reference))
         return frechet_distance(*clouds)
@@ -127,7 +105,7 @@ class Generation:
         for row in self.arguments.rows:
             found = []
             for sampling in CANDIDATES:
-                images = self.sample(self.pipeline(row, sampling.scheduler), sampling, self.arguments.few, seed=100)
+                images = generate(self.pipeline(row, sampling.scheduler), sampling, self.arguments.few, seed=100)
                 found.append(asdict(sampling) | {"fid_train": self.distance(images, reference)})
             yield row, {"num": self.arguments.few, "candidates": found}
 
@@ -154,7 +132,7 @@ class Generation:
         reference = some(self.test, num)
         runs: list[EvaluationReport] = []
         for seed in seeds:
-            images = self.sample(pipeline, sampling, num, seed)
+            images = generate(pipeline, sampling, num, seed)
             first = seed == seeds[0]
             runs.append(
                 evaluate(
@@ -187,7 +165,7 @@ class Generation:
             sampling, found = CANDIDATES[0], []
             for checkpoint in checkpoints:
                 pipeline = self.pipeline(row, sampling.scheduler, checkpoint.folder)
-                images = self.sample(pipeline, sampling, self.arguments.few, seed=0)
+                images = generate(pipeline, sampling, self.arguments.few, seed=0)
                 found.append(
                     {
                         "steps": checkpoint.steps,
@@ -204,21 +182,9 @@ class Generation:
         for row in self.arguments.rows:
             sampling = self.best(row)
             pipeline = self.pipeline(row, sampling.scheduler)
-            works[row] = lambda p=pipeline, s=sampling: self.sample(p, s, SPEED_BATCH, seed=0)
+            works[row] = lambda p=pipeline, s=sampling: generate(p, s, SPEED_BATCH, seed=0)
         for row, seconds in median_seconds(works, 5).items():
             yield row, {"milliseconds_per_image": 1000 * seconds / SPEED_BATCH, "batch": SPEED_BATCH}
-
-
-def some(images: ImageSet, num: int, seed: int = 0) -> ImageSet:
-    """A random part in its order (MNIST's first test images are easier than the rest), or all."""
-    if num >= len(images):
-        return images
-    return images[np.sort(np.random.default_rng(seed).choice(len(images), num, replace=False))]
-
-
-def evaluations(pipeline: Any, sampling: Sampling) -> int:
-    """Passes of the network for one image."""
-    return steps_per_chunk(pipeline.scheduler, sampling.steps) * (1 if sampling.guidance == 1 else 2)
 
 
 def main(arguments: Arguments) -> None:

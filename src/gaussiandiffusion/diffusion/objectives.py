@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler
@@ -14,6 +14,7 @@ from torch import Tensor
 from gaussiandiffusion.errors import InputError
 
 Prediction = Literal["epsilon", "v_prediction", "flow"]
+Times = Literal["uniform", "logit_normal"]
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,17 @@ class Objective:
         num_train_timesteps: T; the published system has 200, pixels usually 1000. Flow: 1000, a unit of time only.
         beta_schedule: "linear" (betas scaled by 1000 / T, so that every T ends in noise) or "cosine"
             (Nichol and Dhariwal, 2021); not used by flow.
-        logit_mean, logit_std: flow times are sigmoid(mean + std z) (Esser et al., "SD3", 2024, section 3.1).
+        times: law of the training times: "uniform", or "logit_normal", in which the logarithm of noise over signal is
+            normal: flow times are then sigmoid(mean + std z) (Esser et al., "SD3", 2024, section 3.1), and discrete
+            processes take the nearest of theirs. Default: "logit_normal" for flow, else "uniform".
+        logit_mean, logit_std: of that normal law.
         clip_sample: the clean latents lie in [-1, 1], and samplers bring every estimate of one there. "epsilon" under
             "cosine" needs it, however many the steps: at the last time sqrt(abar) is 2e-4, and to divide by it turns
             the slightest error of the network into the estimate. Not used by flow, which divides by nothing.
+
+    The preconditioning and weighting of EDM (Karras et al., 2022) are "v_prediction" with "logit_normal" times of mean
+    -1.2 and deviation 1.2: for data of deviation 1, as standardised latents are, their scaled input is x_t, their
+    network's target is -v, and all levels weigh alike.
     """
 
     prediction: Prediction = "flow"
@@ -41,12 +49,15 @@ class Objective:
     logit_mean: float = 0.0
     logit_std: float = 1.0
     clip_sample: bool = False
+    times: Times | None = None
 
     def __post_init__(self) -> None:
         if self.prediction not in ("epsilon", "v_prediction", "flow"):
             raise InputError(f"unknown prediction '{self.prediction}'; choose epsilon, v_prediction or flow")
         if self.beta_schedule not in ("linear", "cosine"):
             raise InputError(f"unknown beta schedule '{self.beta_schedule}'; choose linear or cosine")
+        if self.times not in (None, *get_args(Times)):
+            raise InputError(f"unknown times '{self.times}'; choose uniform or logit_normal")
         if self.num_train_timesteps < 1:
             raise InputError(f"num_train_timesteps must be >= 1, not {self.num_train_timesteps}")
         if self.prediction == "flow" and self.num_train_timesteps != 1000:
@@ -75,10 +86,17 @@ class Objective:
 
     def sample_timesteps(self, count: int, generator: torch.Generator) -> Float[Tensor, " n"]:
         """Random training times in 0 ... T: whole numbers for the discrete processes."""
-        if self.prediction == "flow":
-            z = torch.randn(count, generator=generator)
-            return torch.sigmoid(self.logit_mean + self.logit_std * z) * self.num_train_timesteps
-        return torch.randint(self.num_train_timesteps, (count,), generator=generator).float()
+        flow, total = self.prediction == "flow", self.num_train_timesteps
+        if (self.times or ("logit_normal" if flow else "uniform")) == "uniform":
+            if flow:
+                return torch.rand(count, generator=generator) * total
+            return torch.randint(total, (count,), generator=generator).float()
+        logits = self.logit_mean + self.logit_std * torch.randn(count, generator=generator)
+        if flow:
+            return torch.sigmoid(logits) * total
+        abar = self.scheduler.alphas_cumprod
+        known = ((1 - abar) / abar).log() / 2  # of noise over signal, rising
+        return torch.bucketize(logits, (known[1:] + known[:-1]) / 2).float()
 
     def coefficients(self, timesteps: Float[Tensor, " n"], like: Tensor) -> tuple[Tensor, Tensor]:
         """Weights (n, 1, ...) of signal and noise in x_t, shaped to multiply `like` (n, ...)."""

@@ -1,4 +1,4 @@
-"""Samplers by name: diffusers schedulers, each with the objectives it can integrate."""
+"""Samplers by name: diffusers schedulers and our own, each with the objectives it can integrate."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 import diffusers
 import numpy as np
 
+from gaussiandiffusion.diffusion.few_steps import FlowMatchFewStepScheduler
 from gaussiandiffusion.errors import InputError
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """A diffusers scheduler class, the predictions it takes, and settings for flow models."""
+    """A scheduler class, diffusers' by name or ours, the predictions it takes, and settings for flow models."""
 
-    scheduler: str
+    scheduler: str | type
     predictions: tuple[str, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     flow_settings: dict[str, Any] = field(default_factory=dict)
@@ -32,6 +33,7 @@ SAMPLERS: dict[str, Sampler] = {
     "unipc": Sampler("UniPCMultistepScheduler", (*_DISCRETE, "flow"), flow_settings=_FLOW_SIGMAS),
     "euler": Sampler("FlowMatchEulerDiscreteScheduler", ("flow",)),
     "heun": Sampler("FlowMatchHeunDiscreteScheduler", ("flow",)),
+    "few-step": Sampler(FlowMatchFewStepScheduler, ("flow",)),
 }
 DEFAULT_SAMPLER = {"flow": "euler", "epsilon": "ddpm", "v_prediction": "ddim"}
 
@@ -57,7 +59,7 @@ def make_scheduler(name: str, current: Any) -> Any:
         fitting = ", ".join(n for n, s in SAMPLERS.items() if prediction in s.predictions)
         raise InputError(f"scheduler '{name}' cannot sample a {prediction} model; choose one of {fitting}")
     settings = sampler.settings | (sampler.flow_settings if prediction == "flow" else {})
-    kind = getattr(diffusers, sampler.scheduler)
+    kind: Any = getattr(diffusers, sampler.scheduler) if isinstance(sampler.scheduler, str) else sampler.scheduler
     # Settings of the other class alone would be warned of at every loading; private keys tell defaults from choices.
     accepted = inspect.signature(kind.__init__).parameters
     kept = {name: value for name, value in current.config.items() if name in accepted or name.startswith("_")}

@@ -97,12 +97,17 @@ class TrainConfig:
     prediction: Literal["flow", "v_prediction", "epsilon"] = "flow"
     num_train_timesteps: int = 1000
     beta_schedule: Literal["linear", "cosine"] = "cosine"
+    times: Literal["uniform", "logit_normal"] | None = None
+    """Law of the training times; default: logit_normal for flow, else uniform."""
     logit_mean: float = 0.0
+    """Of log(noise / signal) under logit_normal times."""
     logit_std: float = 1.0
     coupling: Literal["independent", "optimal", "hybrid"] = "independent"
     """Which noise meets which splat: independent, or for sets without slots and flow optimal or hybrid (of both)."""
     label_dropout: float = 0.1
     """Share of labels hidden, for guidance."""
+    feature_weights: Literal["uniform", "sensitivity"] = "uniform"
+    """How much each feature of a slot counts in the latent loss: the same, or as much as the picture feels it."""
     render_weight: float = 0.0
     """Weight of the rendered-image loss."""
     render_below: float = 0.5
@@ -165,6 +170,8 @@ class TrainConfig:
             raise InputError("snapshot_every and patch must be >= 0")
         if self.representation == "pixels" and self.render_weight:
             raise InputError("render_weight is for splats: the latent loss of pixels is the picture's already")
+        if self.representation == "pixels" and self.feature_weights != "uniform":
+            raise InputError("feature_weights is for splats: pixels are the picture, and feel alike")
         if self.coupling != "independent" and not self._unordered_flow:
             raise InputError(
                 f"coupling = {self.coupling} is for prediction = flow and splats without slots (per_slot = False): a "
@@ -275,7 +282,8 @@ def _fits(value: Any, annotation: Any) -> bool:
     """Whether a TOML or JSON value is of a field's type; whole numbers pass for floats, booleans for nothing else."""
     if get_origin(annotation) is Literal:
         return value in get_args(annotation)
-    kinds = get_args(annotation) or (annotation,)
+    if alternatives := get_args(annotation):
+        return any(_fits(value, kind) for kind in alternatives)
     if isinstance(value, bool):
-        return bool in kinds
-    return isinstance(value, kinds) or (isinstance(value, int) and float in kinds)
+        return annotation is bool
+    return isinstance(value, annotation) or (isinstance(value, int) and annotation is float)

@@ -104,6 +104,10 @@ class TrainingSet:
     def __len__(self) -> int:
         return self.size
 
+    def some_latents(self, count: int) -> Float[Tensor, "m ..."]:
+        """At most so many latents from all over the set, as the first epoch has them."""
+        return self.latents.take(0, torch.linspace(0, self.size - 1, min(count, self.size)).long())
+
 
 def load_training_set(config: TrainConfig, data_dir: Path | None, folder: Path | None = None) -> TrainingSet:
     """Encode the training split that a configuration names, or what the latents' statistics need of it.

@@ -52,10 +52,14 @@ def denoising_loss(
     draw: Draw,
     *,
     null_label: int,
+    feature_weights: Float[Tensor, "k f"] | None = None,
     render_weight: float = 0.0,
     render_below: float = 0.5,
 ) -> tuple[Float[Tensor, ""], dict[str, float]]:
     """Mean squared error of the prediction, plus `render_weight` times the rendered-image loss.
+
+    Args:
+        feature_weights: of the latent's features in that error, with mean 1; None: all 1. They move no minimum.
 
     Returns:
         The loss, and its parts for the log.
@@ -64,7 +68,8 @@ def denoising_loss(
     if labels is not None:
         labels = drop_labels(labels, draw.dropped, null_label)
     output = network(noisy, draw.timesteps, labels, anchors).float()
-    latent_loss = (output - objective.target(clean, draw.noise, draw.timesteps)).square().mean()
+    errors = (output - objective.target(clean, draw.noise, draw.timesteps)).square()
+    latent_loss = (errors if feature_weights is None else errors * feature_weights).mean()
     parts = {"latent": latent_loss.item()}
     if not render_weight:
         return latent_loss, parts

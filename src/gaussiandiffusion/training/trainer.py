@@ -17,6 +17,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from diffusers.training_utils import EMAModel
+from torch import Tensor
 from tqdm import tqdm
 
 from gaussiandiffusion.diffusion import Objective, make_scheduler
@@ -31,6 +32,7 @@ from gaussiandiffusion.training.data import TrainingSet
 from gaussiandiffusion.training.grids import save_sample_grid
 from gaussiandiffusion.training.loader import Batch, load_batches
 from gaussiandiffusion.training.loss import denoising_loss
+from gaussiandiffusion.training.sensitivity import SENSITIVITY_SETS, feature_sensitivity
 
 
 class Trainer:
@@ -60,7 +62,12 @@ class Trainer:
             config.logit_mean,
             config.logit_std,
             clip_sample=data.representation.bounded,
+            times=config.times,
         )
+        self.feature_weights: Tensor | None = None
+        if config.feature_weights == "sensitivity":
+            self.feature_weights = feature_sensitivity(data.representation, data.some_latents(SENSITIVITY_SETS))
+            self.feature_weights = self.feature_weights.to(self.accelerator.device)
         anchors = data.representation.anchors
         torch.manual_seed(config.seed)
         if data.teacher is not None:
@@ -187,6 +194,7 @@ class Trainer:
                     self.anchors,
                     batch.draw.to(accelerator.device),
                     null_label=self.data.num_classes,
+                    feature_weights=self.feature_weights,
                     render_weight=config.render_weight,
                     render_below=config.render_below,
                 )

@@ -1,0 +1,190 @@
+"""What the network should see, and what it should learn: short trainings of each choice, measured alike.
+
+    python -m benchmarks.representation --runs RUNS --data-dir DIR
+
+Every row is the preset "mnist" with some settings changed, trained for the same time (budget S) unless RUNS holds it
+already. Choices are made here, so distances are to training images; the test images stay for `benchmarks.generation`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from benchmarks.sampling import Sampling, evaluations, generate, some
+from benchmarks.sections import Section, results_file, run_sections
+from gaussiandiffusion.data import ImageSet, load_images
+from gaussiandiffusion.evaluation import evaluate, load_features
+from gaussiandiffusion.files import read_json
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+
+UNORDERED = ("--start", "random", "--per-slot", "False")
+
+
+def template(splats: int, *more: str) -> tuple[str, ...]:
+    """Settings of canonical sets, whose template is learned when it is missing."""
+    name = f"mnist-{splats}{'-signed' if '--signed' in more else ''}.safetensors"
+    return ("--splats", str(splats), "--start", f"template:{name}", *more)
+
+
+# name: (title, settings); K = 48 and canonical unless the title says otherwise
+REPRESENTATION: dict[str, tuple[str, tuple[str, ...]]] = {
+    "template-48": ("canonical, from a template", ()),
+    "template-32": ("canonical, K = 32", template(32)),
+    "template-64": ("canonical, K = 64", template(64)),
+    "template-96": ("canonical, K = 96", template(96)),
+    "template-48-signed": ("canonical, signed colours", template(48, "--signed", "True")),
+    "template-48-short": ("canonical, 50 encoder steps", ("--iterations", "50")),
+    "hilbert": ("Hilbert order, slots", ("--start", "hilbert")),
+    "grid": ("grid, slots", ("--start", "grid")),
+    "random": ("random start, unordered", UNORDERED),
+    "random-optimal": ("random start, unordered, optimal coupling", (*UNORDERED, "--coupling", "optimal")),
+    "random-hybrid": ("random start, unordered, hybrid coupling", (*UNORDERED, "--coupling", "hybrid")),
+}
+VELOCITY = ("--prediction", "v_prediction", "--scheduler", "dpm++")
+OBJECTIVE: dict[str, tuple[str, tuple[str, ...]]] = {
+    "v": ("v, cosine betas", VELOCITY),
+    "epsilon": ("epsilon, cosine betas", ("--prediction", "epsilon", "--scheduler", "dpm++")),
+    "edm": ("EDM", (*VELOCITY, "--times", "logit_normal", "--logit-mean", "-1.2", "--logit-std", "1.2")),
+    "unrendered": ("flow, no rendered loss", ("--render-weight", "0.0")),
+    "rendered-always": ("flow, rendered loss at all times", ("--render-below", "1.0")),
+    "sensitivity": ("flow, features weighted by the picture", ("--feature-weights", "sensitivity")),
+}
+# Ten evaluations each, so that all samplers cost alike; those that a model cannot take are left out.
+SAMPLINGS = (
+    *(Sampling(name, 10) for name in ("few-step", "euler", "dpm++", "unipc", "ddim")),
+    *(Sampling(name, 5, 1.5) for name in ("few-step", "euler", "dpm++", "unipc", "ddim")),
+    Sampling("heun", 5),
+    Sampling("few-step", 7, 1.5, 0.3, 0.8),
+)
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Train what is missing, and measure."""
+
+    runs: Path
+    """Folder with, or for, each row's training."""
+    data_dir: Path | None = None
+    out: Path | None = None
+    """JSON file; default: benchmarks/results/representation.json."""
+    only: tuple[str, ...] = ()
+    """Sections: representation, objective, samplers; default: all."""
+    rows: tuple[str, ...] = ()
+    """Rows of them; default: all."""
+    budget: str = "S"
+    num: int = 2_000
+    quick: bool = False
+    """A trial: seconds of training, few samples, written to out/."""
+
+
+class Comparison:
+    """What the rows share: data, features, and how they are trained and measured."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        self.arguments = arguments
+        self.num = 300 if arguments.quick else arguments.num
+
+    @cached_property
+    def train(self) -> ImageSet:
+        return load_images("mnist", split="train", data_dir=self.arguments.data_dir)
+
+    def representation(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield from self._compare(REPRESENTATION)
+
+    def objective(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield from self._compare(OBJECTIVE)
+
+    def samplers(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """All samplers on the models of the two kinds of process."""
+        for name in ("template-48", "v"):
+            if not self.arguments.rows or name in self.arguments.rows:
+                settings = (REPRESENTATION | OBJECTIVE)[name][1]
+                yield name, {"found": [self._measure(self._run(name, settings), s) for s in self._possible(name)]}
+
+    def _compare(self, rows: dict[str, tuple[str, tuple[str, ...]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for name, (title, settings) in rows.items():
+            if self.arguments.rows and name not in self.arguments.rows:
+                continue
+            folder = self._run(name, settings)
+            first = "few-step" if name in REPRESENTATION or settings[0] != "--prediction" else "dpm++"
+            found = [self._measure(folder, Sampling(first, 10)), self._measure(folder, Sampling(first, 5, 1.5))]
+            yield name, {"title": title, "settings": list(settings), "training": training(folder), "found": found}
+
+    def _run(self, name: str, settings: tuple[str, ...]) -> Path:
+        """The row's training folder, trained now if it is not there."""
+        folder = self.arguments.runs / name
+        if (folder / "training.json").is_file():
+            return folder
+        settings = tuple(self._template(part) if part.startswith("template:") else part for part in settings)
+        length = (
+            ("--max-steps", "20", "--limit", "600") if self.arguments.quick else ("--budget", self.arguments.budget)
+        )
+        command = ["train", "mnist", *settings, *length, "--compile", "--output-dir", str(folder)]
+        self._call(*command)
+        return folder
+
+    def _template(self, start: str) -> str:
+        path = self.arguments.runs / start.removeprefix("template:")
+        if not path.exists():
+            number, _, signed = path.stem.removeprefix("mnist-").partition("-")
+            more = ("--signed",) if signed else ()
+            self._call("encode", "mnist", "--splats", number, *more, "--learn-template", str(path))
+        return f"template:{path}"
+
+    def _call(self, *command: str) -> None:
+        data = () if self.arguments.data_dir is None else ("--data-dir", str(self.arguments.data_dir))
+        subprocess.run([sys.executable, "-m", "gaussiandiffusion", *command, *data], check=True)
+
+    def _possible(self, name: str) -> list[Sampling]:
+        flow = name == "template-48"
+        kinds = ("few-step", "euler", "heun", "dpm++", "unipc") if flow else ("ddim", "dpm++", "unipc")
+        return [sampling for sampling in SAMPLINGS if sampling.scheduler in kinds]
+
+    def _measure(self, folder: Path, sampling: Sampling) -> dict[str, Any]:
+        pipeline = GaussianDiffusionPipeline.from_pretrained(folder / "pipeline").with_scheduler(sampling.scheduler)
+        started = time.perf_counter()
+        images = generate(pipeline, sampling, self.num, seed=100)
+        seconds = time.perf_counter() - started
+        report = evaluate(images, some(self.train, self.num), features=load_features("mnist"))
+        print(f"{folder.name}, {sampling.words}: FID {report.fid:.2f}", flush=True)
+        quality = report.precision_recall
+        return asdict(sampling) | {
+            "evaluations": evaluations(pipeline, sampling),
+            "num": self.num,
+            "fid_train": report.fid,
+            "label_accuracy": report.label_accuracy,
+            "precision": quality.precision,
+            "recall": quality.recall,
+            "seconds_per_image": seconds / self.num,
+        }
+
+
+def training(folder: Path) -> dict[str, Any]:
+    """What the training cost; of the template's file its name, not where somebody keeps it."""
+    record = read_json(folder / "training.json")
+    record["config"]["start"] = record["config"]["start"].rpartition("/")[2]
+    return record
+
+
+def main(arguments: Arguments) -> None:
+    comparison = Comparison(arguments)
+    out = arguments.out or results_file("representation", arguments.quick)
+    sections: dict[str, Section] = {
+        "representation": comparison.representation,
+        "objective": comparison.objective,
+        "samplers": comparison.samplers,
+    }
+    run_sections(out, sections, arguments.only, quick=arguments.quick)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Arguments, description=__doc__))

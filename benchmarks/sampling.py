@@ -1,0 +1,63 @@
+"""How benchmarks draw samples from models and weigh them: the same way everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from gaussiandiffusion.data import ImageSet
+from gaussiandiffusion.pipeline import steps_per_chunk, to_uint8
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How samples are drawn."""
+
+    scheduler: str
+    steps: int
+    guidance: float = 1.0
+    low: float = 0.0
+    high: float = 1.0
+
+    @property
+    def words(self) -> str:
+        words = f"{self.scheduler} {self.steps}"
+        if self.guidance != 1:
+            words += f", guidance {self.guidance:g}"
+        if (self.low, self.high) != (0, 1):
+            words += f" from {self.low:g} to {self.high:g}"
+        return words
+
+
+def evaluations(pipeline: Any, sampling: Sampling) -> int:
+    """Passes of the network for one image; guidance counts double while it applies."""
+    scheduler = pipeline.scheduler
+    count = steps_per_chunk(scheduler, sampling.steps)
+    if sampling.guidance == 1:
+        return count
+    shares = scheduler.timesteps[:count] / scheduler.config.num_train_timesteps
+    return count + int(((shares >= sampling.low) & (shares <= sampling.high)).sum())
+
+
+def generate(pipeline: Any, sampling: Sampling, num: int, seed: int) -> ImageSet:
+    """Images as saved, the network in bfloat16 like in training."""
+    with torch.autocast("cpu", torch.bfloat16):
+        out = pipeline(
+            num_samples=num,
+            num_inference_steps=sampling.steps,
+            guidance_scale=sampling.guidance,
+            guidance_interval=(sampling.low, sampling.high),
+            seed=seed,
+        )
+    labels = None if out.labels is None else out.labels.numpy()
+    return ImageSet(to_uint8(out.images).numpy(), labels, "generated", None)
+
+
+def some(images: ImageSet, num: int, seed: int = 0) -> ImageSet:
+    """A random part in its order (MNIST's first test images are easier than the rest), or all."""
+    if num >= len(images):
+        return images
+    return images[np.sort(np.random.default_rng(seed).choice(len(images), num, replace=False))]
