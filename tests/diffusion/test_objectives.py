@@ -67,12 +67,28 @@ def test_times_have_their_law_and_depend_on_the_generator_alone():
     assert set(discrete.tolist()) == set(map(float, range(200)))
 
 
+def test_the_ratio_of_noise_to_signal_can_be_log_normal_for_every_process():
+    for objective in (
+        Objective("flow", logit_mean=-1.2, logit_std=1.2),
+        Objective("v_prediction", times="logit_normal", logit_mean=-1.2, logit_std=1.2),
+    ):
+        times = objective.sample_timesteps(20_000, generator_for(3))
+        signal, sigma = objective.coefficients(times, torch.zeros(20_000, 1))
+        logarithms = (sigma / signal).log()
+        assert abs(float(logarithms.mean()) + 1.2) < 0.03
+        assert abs(float(logarithms.std()) - 1.2) < 0.03
+    uniform = Objective("flow", times="uniform").sample_timesteps(20_000, generator_for(3)) / 1000
+    assert abs(float(uniform.mean()) - 0.5) < 0.01
+    assert abs(float(uniform.std()) - 12**-0.5) < 0.01
+
+
 def test_bad_objectives_are_refused():
     for arguments, complaint in [
         (("x0",), "unknown prediction"),
         (("epsilon", 0), "must be >= 1"),
         (("flow", 200), "leave num_train_timesteps"),
         (("epsilon", 200, "sqrt"), "unknown beta schedule"),
+        (("flow", 1000, "linear", 0.0, 1.0, False, "cubic"), "unknown times 'cubic'"),
     ]:
         with pytest.raises(InputError, match=complaint):
             Objective(*arguments)

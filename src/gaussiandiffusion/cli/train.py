@@ -48,7 +48,7 @@ class Command:
         folder = self.output_dir or Path("runs") / Path(self.preset).stem
         if self.resume and checkpoint.checkpoints(folder):
             checkpoint.check_same(folder, self.settings)  # before the data are encoded
-        data = load_training_set(self.settings, self.data_dir, folder / "pairs")
+        data = load_training_set(self.settings, self.data_dir, folder / "pairs", device.type)
         trainer = Trainer(self.settings, data, folder, device.type)
         if trainer.train(resume=self.resume):
             print(f"trained {trainer.step} steps: {folder}/pipeline (try: sample --model {folder}/pipeline)")

@@ -109,10 +109,13 @@ class TrainingSet:
         return self.latents.take(0, torch.linspace(0, self.size - 1, min(count, self.size)).long())
 
 
-def load_training_set(config: TrainConfig, data_dir: Path | None, folder: Path | None = None) -> TrainingSet:
+def load_training_set(
+    config: TrainConfig, data_dir: Path | None, folder: Path | None = None, device: str = "cpu"
+) -> TrainingSet:
     """Encode the training split that a configuration names, or what the latents' statistics need of it.
 
     Args:
+        device: where a teacher samples.
         folder: keeps what a teacher makes; needed with one.
 
     Raises:
@@ -121,7 +124,7 @@ def load_training_set(config: TrainConfig, data_dir: Path | None, folder: Path |
     if config.teacher is not None:
         if folder is None:
             raise ValueError("a teacher needs a folder for its pairs")
-        return _taught(config, config.teacher, folder)
+        return _taught(config, config.teacher, folder, device)
     images = load_images(config.data, split="train", data_dir=data_dir, limit=config.limit)
     if len(images) < 2:
         raise InputError(f"{config.data}: one image is too few to train on; give at least two")
@@ -169,7 +172,7 @@ def _pixels(images: ImageSet, labels: Int64[Tensor, " n"] | None, config: TrainC
     return TrainingSet(latents, len(images), labels, _num_classes(labels), representation, psnr=None)
 
 
-def _taught(config: TrainConfig, name: str, folder: Path) -> TrainingSet:
+def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> TrainingSet:
     teacher = GaussianDiffusionPipeline.from_pretrained(name)
     if prediction_of(teacher.scheduler) != "flow":
         raise InputError(f"teacher {name}: is no flow model; reflow needs one")
@@ -180,14 +183,16 @@ def _taught(config: TrainConfig, name: str, folder: Path) -> TrainingSet:
     set_timesteps(teacher.scheduler, config.teacher_steps)  # refuses impossible steps before any work
     with tqdm(total=config.teacher_pairs, desc="teacher", unit="pair", unit_scale=True) as bar:
         pairs = teacher_pairs(
-            teacher,
+            teacher.to(device),
             config.teacher_pairs,
             folder,
             steps=config.teacher_steps,
             guidance=config.teacher_guidance,
+            precision=config.mixed_precision,
             seed=config.seed,
             progress=bar.update,
         )
+    teacher.to("cpu")
     return TrainingSet(
         latents=StoredLatents(pairs.latents),
         size=len(pairs.latents),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Int64
@@ -24,6 +25,8 @@ from gaussiandiffusion.training.streams import Stream
 
 BLOCK = 2048  # pairs a file, at most
 KEY = "gaussiandiffusion"  # of the files' header
+
+Precision = Literal["no", "bf16", "fp16"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ def teacher_pairs(
     *,
     steps: int,
     guidance: float = 1.0,
+    precision: Precision = "no",
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
 ) -> Pairs:
@@ -53,6 +57,7 @@ def teacher_pairs(
     Args:
         teacher: a flow model; its noise is none that sampling with any small seed will draw.
         count: number of pairs; classes in turn.
+        precision: of the network, as in training; noise and latents are kept in float32.
         folder: gets `pairs-00000.safetensors` ...
         progress: told the number of pairs made or found.
 
@@ -64,7 +69,7 @@ def teacher_pairs(
     """
     sampler = type(teacher.scheduler).__name__
     header = {
-        "count": count, "guidance": guidance, "sampler": sampler, "seed": seed, "steps": steps,
+        "count": count, "guidance": guidance, "precision": precision, "sampler": sampler, "seed": seed, "steps": steps,
         "teacher": fingerprint(teacher),
     }  # fmt: skip
     chunk = teacher.config.chunk_size
@@ -76,12 +81,20 @@ def teacher_pairs(
         if path.is_file():
             blocks.append(_read(path, header))
         else:
-            blocks.append(_make(teacher, start, size, steps, guidance, seed_for(seed, Stream.TEACHER)))
+            with mixed(teacher.denoiser.device, precision):
+                blocks.append(_make(teacher, start, size, steps, guidance, seed_for(seed, Stream.TEACHER)))
             _write(path, blocks[-1], header)
         if progress is not None:
             progress(size)
     joined = {name: torch.cat([part[name] for part in blocks]) for name in blocks[0]}
     return Pairs(joined["noise"], joined["latents"], joined.get("labels"))
+
+
+def mixed(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
+    """Matrix products in half the bits, or nothing changed."""
+    if precision == "no":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16 if precision == "bf16" else torch.float16)
 
 
 def fingerprint(pipeline: GaussianDiffusionPipeline) -> str:
