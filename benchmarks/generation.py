@@ -22,7 +22,7 @@ from typing import Any
 
 import tyro
 
-from benchmarks.sampling import Sampling, evaluations, generate, some
+from benchmarks.sampling import Sampling, generate, passes, some
 from benchmarks.sections import Section, results_file, run_sections
 from benchmarks.stability import equal_flops, picture_text
 from gaussiandiffusion.data import ImageSet, load_images
@@ -149,7 +149,7 @@ class Generation:
         return {
             "title": ROWS[row],
             "sampling": asdict(sampling),
-            "evaluations": evaluations(pipeline, sampling),
+            "evaluations": passes(pipeline, sampling),
             "num": num,
             "seeds": list(seeds),
             "fid": {"mean": statistics.mean(fids), "min": min(fids), "max": max(fids)},

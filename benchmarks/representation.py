@@ -19,7 +19,7 @@ from typing import Any
 
 import tyro
 
-from benchmarks.sampling import Sampling, evaluations, generate, some
+from benchmarks.sampling import Sampling, generate, passes, some
 from benchmarks.sections import Section, results_file, run_sections
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import evaluate, load_features
@@ -158,7 +158,7 @@ class Comparison:
         print(f"{folder.name}, {sampling.words}: FID {report.fid:.2f}", flush=True)
         quality = report.precision_recall
         return asdict(sampling) | {
-            "evaluations": evaluations(pipeline, sampling),
+            "evaluations": passes(pipeline, sampling),
             "num": self.num,
             "fid_train": report.fid,
             "label_accuracy": report.label_accuracy,

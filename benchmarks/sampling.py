@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from gaussiandiffusion.data import ImageSet
-from gaussiandiffusion.pipeline import steps_per_chunk, to_uint8
+from gaussiandiffusion.diffusion import Guidance, evaluations
+from gaussiandiffusion.pipeline import to_uint8
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,9 @@ class Sampling:
         return words
 
 
-def evaluations(pipeline: Any, sampling: Sampling) -> int:
-    """Passes of the network for one image; guidance counts double while it applies."""
-    scheduler = pipeline.scheduler
-    count = steps_per_chunk(scheduler, sampling.steps)
-    if sampling.guidance == 1:
-        return count
-    shares = scheduler.timesteps[:count] / scheduler.config.num_train_timesteps
-    return count + int(((shares >= sampling.low) & (shares <= sampling.high)).sum())
+def passes(pipeline: Any, sampling: Sampling) -> int:
+    """Passes of the network for one image."""
+    return evaluations(pipeline.scheduler, sampling.steps, Guidance(sampling.guidance, sampling.low, sampling.high))
 
 
 def generate(pipeline: Any, sampling: Sampling, num: int, seed: int) -> ImageSet:

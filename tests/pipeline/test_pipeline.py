@@ -36,7 +36,7 @@ def equal(a, b):
     return all(torch.equal(x, y) for x, y in zip(a.tensors().values(), b.tensors().values(), strict=True))
 
 
-@pytest.mark.parametrize("scheduler", ["euler", "heun", "dpm++", "unipc"])
+@pytest.mark.parametrize("scheduler", ["euler", "heun", "dpm++", "unipc", "few-step"])
 def test_a_sample_does_not_depend_on_how_many_are_asked_for(pipeline, scheduler):
     swapped = pipeline.with_scheduler(scheduler)
     many = swapped(num_samples=10, class_labels=1, seed=5).splats
@@ -90,7 +90,9 @@ def test_the_trajectory_runs_from_noise_to_the_result(pipeline):
     assert pipeline(num_samples=1).trajectory is None
 
 
-def test_saving_and_loading_is_identity(pipeline, tmp_path):
+@pytest.mark.parametrize("scheduler", ["euler", "few-step"])
+def test_saving_and_loading_is_identity(pipeline, tmp_path, scheduler):
+    pipeline = pipeline.with_scheduler(scheduler)
     pipeline.save_pretrained(tmp_path / "model")
     loaded = GaussianDiffusionPipeline.from_pretrained(tmp_path / "model")
     assert loaded.config.num_inference_steps == 3

@@ -63,7 +63,7 @@ class Command:
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     """Shares of the process, from 0 (data) to 1 (noise), between which guidance applies."""
     scheduler: str | None = None
-    """Sampler: euler, heun, dpm++, unipc, ddpm or ddim; default: the model's."""
+    """Sampler: few-step, euler, heun, dpm++, unipc, ddpm or ddim; default: the model's."""
     eta: float = 0.0
     """Share of fresh noise with ddim."""
     batch_size: int = 256
@@ -85,8 +85,9 @@ class Command:
         device = resolve(self.device)  # imports torch
         import torch
 
+        from gaussiandiffusion.diffusion import Guidance, evaluations, set_timesteps
         from gaussiandiffusion.files import write_json
-        from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, steps_per_chunk
+        from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
         from gaussiandiffusion.rendering.pictures import grid_image, save_png
         from gaussiandiffusion.representation import SplatRepresentation
 
@@ -99,11 +100,10 @@ class Command:
             pipeline = pipeline.with_scheduler(self.scheduler)
         steps = pipeline.config.num_inference_steps if self.steps is None else self.steps
         guidance = pipeline.config.guidance_scale if self.guidance is None else self.guidance
-        evaluations = steps_per_chunk(pipeline.scheduler, steps)
         _clear(self.out)
         started = time.perf_counter()
         chunks = -(-self.num // pipeline.config.chunk_size)
-        with tqdm(total=evaluations * chunks, desc="sample", unit="step") as bar:
+        with tqdm(total=len(set_timesteps(pipeline.scheduler, steps)) * chunks, desc="sample", unit="step") as bar:
             samples = self._generate(pipeline, steps, bar.update)
         seconds = time.perf_counter() - started
         classes = torch.cat(samples.labels) if samples.labels else None
@@ -119,7 +119,7 @@ class Command:
             "num": self.num,
             "seed": self.seed,
             "steps": steps,
-            "evaluations": evaluations,
+            "evaluations": evaluations(pipeline.scheduler, steps, Guidance(guidance, *self.guidance_interval)),
             "guidance": guidance,
             "guidance_interval": list(self.guidance_interval),
             "scheduler": type(pipeline.scheduler).__name__,
@@ -176,7 +176,12 @@ class Command:
             self.out / "splats.safetensors",
             labels=labels,
             encoder={"model": self.model},
-            source={"seed": self.seed, "steps": steps, "guidance": guidance},
+            source={
+                "seed": self.seed,
+                "steps": steps,
+                "guidance": guidance,
+                "guidance_interval": list(self.guidance_interval),
+            },
         )
         if not self.svg:
             return ["splats.safetensors"]

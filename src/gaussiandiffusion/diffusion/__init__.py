@@ -6,6 +6,7 @@ from gaussiandiffusion.diffusion.objectives import Objective
 from gaussiandiffusion.diffusion.schedulers import (
     DEFAULT_SAMPLER,
     SAMPLERS,
+    evaluations,
     make_scheduler,
     prediction_of,
     set_timesteps,
@@ -19,6 +20,7 @@ __all__ = [
     "Objective",
     "couple",
     "drop_labels",
+    "evaluations",
     "guided",
     "make_scheduler",
     "prediction_of",

@@ -10,6 +10,7 @@ import diffusers
 import numpy as np
 
 from gaussiandiffusion.diffusion.few_steps import FlowMatchFewStepScheduler
+from gaussiandiffusion.diffusion.guidance import Guidance
 from gaussiandiffusion.errors import InputError
 
 
@@ -89,3 +90,10 @@ def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:
         if scheduler.timesteps[-1] < 0:  # rounding in diffusers' "trailing" can add a step, at time -1
             scheduler.timesteps = scheduler.timesteps[:-1]
     return scheduler.timesteps
+
+
+def evaluations(scheduler: Any, num_inference_steps: int, guidance: Guidance) -> int:
+    """Passes of the network for one sample: Heun's method makes two a step, guidance doubles those where it applies."""
+    timesteps = set_timesteps(scheduler, num_inference_steps)
+    shares = [float(t) / scheduler.config.num_train_timesteps for t in timesteps]
+    return sum(1 if guidance.at(share) == 1 else 2 for share in shares)

@@ -13,12 +13,13 @@ from typing import Any
 
 import torch
 
+from gaussiandiffusion.diffusion import Guidance, evaluations
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.evaluation.compute import evaluation_flops, evaluation_inputs, parameter_count
 from gaussiandiffusion.evaluation.costs import TRUSTED_REPEATS, CostRow
 from gaussiandiffusion.evaluation.timing import median_seconds, synchronise
 from gaussiandiffusion.models import make_denoiser
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, steps_per_chunk
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import PixelRepresentation, SplatRepresentation
 from gaussiandiffusion.splats import Canvas
 
@@ -90,12 +91,11 @@ def comparison(
     """
     config, num_classes = pipeline.config, pipeline.num_classes
     device = pipeline.denoiser.device
-    evaluations = steps_per_chunk(pipeline.scheduler, config.num_inference_steps)
     scale = config.guidance_scale if num_classes else 1.0
     sides = [
         Side(
             name, pipeline.denoiser, pipeline.representation, config.num_inference_steps, scale,
-            evaluations * _evaluations_per_step(scale), trained=True,
+            evaluations(pipeline.scheduler, config.num_inference_steps, Guidance(scale)), trained=True,
         )
     ]  # fmt: skip
     left_out: dict[str, str] = {}
@@ -138,8 +138,8 @@ def rival_side(rival: Rival, canvas: Canvas, num_classes: int, guidance_scale: f
         num_classes=num_classes,
         num_anchor_features=0 if anchors is None else anchors.shape[1],
     )
-    evaluations = rival.steps * _evaluations_per_step(guidance_scale)
-    return Side(rival.name, network, representation, rival.steps, guidance_scale, evaluations)
+    passes = rival.steps * (1 if guidance_scale == 1 else 2)
+    return Side(rival.name, network, representation, rival.steps, guidance_scale, passes)
 
 
 def profile(
@@ -171,10 +171,6 @@ def profile(
 def timed_works(sides: Sequence[Side], repeats: int) -> int:
     """Evaluations and drawings that `profile` makes."""
     return (repeats + 1) * sum(1 + _draws(side) for side in sides)
-
-
-def _evaluations_per_step(guidance_scale: float) -> int:
-    return 1 if guidance_scale == 1 else 2
 
 
 def _draws(side: Side) -> bool:

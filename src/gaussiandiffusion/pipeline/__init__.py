@@ -4,7 +4,6 @@ from gaussiandiffusion.pipeline.bundled import bundled_models, resolve_model
 from gaussiandiffusion.pipeline.pipeline import (
     GaussianDiffusionOutput,
     GaussianDiffusionPipeline,
-    steps_per_chunk,
     to_pil,
     to_uint8,
 )
@@ -14,7 +13,6 @@ __all__ = [
     "GaussianDiffusionPipeline",
     "bundled_models",
     "resolve_model",
-    "steps_per_chunk",
     "to_pil",
     "to_uint8",
 ]

@@ -251,11 +251,6 @@ def to_pil(images: Float[Tensor, "n c h w"]) -> list[Any]:
     return [to_image(picture) for picture in to_uint8(images)]
 
 
-def steps_per_chunk(scheduler: Any, num_inference_steps: int) -> int:
-    """Network evaluations of one chunk: Heun's method makes two a step."""
-    return len(set_timesteps(scheduler, num_inference_steps))
-
-
 def _scales_input(scheduler: Any) -> bool:
     return hasattr(scheduler, "scale_model_input")
 

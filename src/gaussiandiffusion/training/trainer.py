@@ -165,14 +165,18 @@ class Trainer:
             self.accelerator.num_processes,
         )
 
-    def _set_max_steps(self) -> None:
-        """Time some steps, undo them, and let `max_steps` be what the budget holds."""
-        assert self.config.budget is not None
+    def time_steps(self) -> float:
+        """Median seconds of a step, by some that are then undone."""
         before = copy.deepcopy(self._state())
         with self._batches() as feed:
-            measured = [budget.median_seconds(lambda: self._optimise(feed))]
+            seconds = budget.median_seconds(lambda: self._optimise(feed))
         self._restore(before)
-        (seconds,) = broadcast_object_list(measured)  # one process's clock is everybody's
+        return seconds
+
+    def _set_max_steps(self) -> None:
+        """Let `max_steps` be what the budget holds."""
+        assert self.config.budget is not None
+        (seconds,) = broadcast_object_list([self.time_steps()])  # one process's clock is everybody's
         steps = budget.steps_within(budget_minutes(self.config.budget), seconds)
         self.seconds_per_step, self.config = seconds, replace(self.config, max_steps=steps)
 
