@@ -21,6 +21,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "paper": {"block": "film", "width": 512, "depth": 8, "num_heads": 8},
     "paper-6": {"block": "film", "width": 512, "depth": 6, "num_heads": 8},
     "tiny": {"block": "adaptive", "width": 64, "depth": 4, "num_heads": 2},
+    "compact": {"block": "adaptive", "width": 96, "depth": 6, "num_heads": 3},
     "small": {"block": "adaptive", "width": 128, "depth": 6, "num_heads": 4},
     "base": {"block": "adaptive", "width": 384, "depth": 12, "num_heads": 6},
 }

@@ -90,7 +90,7 @@ class TrainConfig:
     """Its guidance, which the student then has built in."""
     # network
     model: str = "small"
-    """Size by name: tiny, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""
+    """Size by name: tiny, compact, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""
     conditional: bool = True
     """Learn classes, where the data has labels."""
     # objective
