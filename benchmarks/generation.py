@@ -118,13 +118,17 @@ class Generation:
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The best candidate of each row over several seeds, with all measures and both floors."""
         for row in self.arguments.rows:
-            yield row, self.measure(row, self.best(row), self.arguments.num, self.arguments.seeds)
+            yield (
+                row,
+                {"title": ROWS[row]} | self.measure(row, self.best(row), self.arguments.num, self.arguments.seeds),
+            )
 
     def own(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The sampler of hundreds of steps that the published recipe is meant for, on few samples."""
         for row in self.arguments.rows:
             if row in OWN:
-                yield row, self.measure(row, OWN[row], self.arguments.few, self.arguments.seeds[:1])
+                found = self.measure(row, OWN[row], self.arguments.few, self.arguments.seeds[:1])
+                yield row, {"title": ROWS[row]} | found
 
     def measure(self, row: str, sampling: Sampling, num: int, seeds: Sequence[int]) -> dict[str, Any]:
         """One row of results; floors and memorisation, which no seed changes much, by the first seed."""
@@ -147,7 +151,6 @@ class Generation:
             print(f"{row}, {sampling.words}, seed {seed}: FID {runs[-1].fid:.3f}", flush=True)
         fids = [run.fid for run in runs]
         return {
-            "title": ROWS[row],
             "sampling": asdict(sampling),
             "evaluations": passes(pipeline, sampling),
             "num": num,

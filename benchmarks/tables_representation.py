@@ -57,10 +57,10 @@ def speed(record: Record) -> str:
         )  # fmt: skip
     head = ["training", "ms a step", "samples/s", "GFLOPs a sample", "GFLOP/s", "share of peak"]
     side = best["bfloat16"]["side"]
+    rates = [best[name]["gflops_per_second"] for name in ("bfloat16", "float32")]
     words = [
         f"Peak: the product of two {side:,} x {side:,} matrices in the row's number format,",
-        f"{best['bfloat16']['gflops_per_second']:,.0f} GFLOP/s in bfloat16, {best['float32']['gflops_per_second']:,.0f}",
-        f"in float32. Medians, all rows in turn, batches of 128. {conditions(record['steps'])}",
+        f"{rates[0]:,.0f} GFLOP/s in bfloat16, {rates[1]:,.0f} in float32. Medians, all rows in turn, batches of 128. {conditions(record['steps'])}",
     ]
     return f"{table(head, body)}\n\n{' '.join(words)}"
 
