@@ -60,7 +60,8 @@ def speed(record: Record) -> str:
     rates = [best[name]["gflops_per_second"] for name in ("bfloat16", "float32")]
     words = [
         f"Peak: the product of two {side:,} x {side:,} matrices in the row's number format,",
-        f"{rates[0]:,.0f} GFLOP/s in bfloat16, {rates[1]:,.0f} in float32. Medians, all rows in turn, batches of 128. {conditions(record['steps'])}",
+        f"{rates[0]:,.0f} GFLOP/s in bfloat16, {rates[1]:,.0f} in float32.",
+        f"Medians, all rows in turn, batches of 128. {conditions(record['steps'])}",
     ]
     return f"{table(head, body)}\n\n{' '.join(words)}"
 
