@@ -143,6 +143,13 @@ PLOTS: dict[str, tuple[str, Callable[[Results], Figure]]] = {
 }
 
 
+def save(figure: Figure, path: Path) -> None:
+    """Write a plot as SVG, the same bytes for the same numbers."""
+    content = io.BytesIO()
+    figure.savefig(content, format="svg", bbox_inches="tight", metadata={"Date": None})
+    write_bytes(path, content.getvalue())
+
+
 def main(arguments: Arguments) -> None:
     record = read_json(arguments.results)
     with rc_context(STYLE):
@@ -150,10 +157,7 @@ def main(arguments: Arguments) -> None:
             if section not in record:
                 print(f"{name}: nothing measured for {section} yet")
                 continue
-            figure = draw(record[section])
-            content = io.BytesIO()
-            figure.savefig(content, format="svg", bbox_inches="tight", metadata={"Date": None})
-            write_bytes(arguments.out / f"{name}.svg", content.getvalue())
+            save(draw(record[section]), arguments.out / f"{name}.svg")
 
 
 if __name__ == "__main__":

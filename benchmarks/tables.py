@@ -6,7 +6,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks import tables_encoding, tables_generation, tables_profile, tables_rendering
+from benchmarks import (
+    tables_encoding,
+    tables_evaluations,
+    tables_generation,
+    tables_profile,
+    tables_rendering,
+    tables_representation,
+)
 from benchmarks.sections import RESULTS
 from gaussiandiffusion.files import read_json, write_bytes
 
@@ -86,6 +93,18 @@ def main() -> None:
     for name, (needed, make) in tables_generation.SECTIONS.items():
         if needed in generation:
             fill(ROOT / "docs" / "results.md", name, make(generation))
+    choices = RESULTS / "representation.json"
+    if choices.exists():
+        for name, make in tables_representation.SECTIONS.items():
+            if name in (record := read_json(choices)):
+                fill(ROOT / "docs" / "representation.md", name, make(record[name]))
+    evaluations = RESULTS / "evaluations.json"
+    if evaluations.exists():
+        for name, make in (("curves", tables_evaluations.curves), ("samplers", tables_evaluations.screening)):
+            fill(ROOT / "docs" / "results.md", name, make(read_json(evaluations)))
+    training = RESULTS / "training.json"
+    if training.exists():
+        fill(ROOT / "docs" / "training.md", "speed", tables_representation.speed(read_json(training)))
     fill(ROOT / "README.md", "baselines", tables_generation.baselines(generation))
     fill(ROOT / "docs" / "results.md", "profile", tables_profile.table(read_json(RESULTS / "profile.json")))
     fill(ROOT / "docs" / "encoding.md", "published", tables_encoding.published(read_json(RESULTS / "published.json")))

@@ -1,0 +1,76 @@
+"""Plot FID over evaluations and time into docs/pictures: python -m benchmarks.plots_evaluations (extra `[bench]`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.plots import COLORS, MARKERS, STYLE, plain_ticks, save
+from benchmarks.sections import RESULTS
+from gaussiandiffusion.files import read_json
+
+Points = dict[str, list[tuple[float, dict[str, Any]]]]
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Draw the plots.
+
+    Args:
+        results: file of `benchmarks.evaluations`.
+        out: folder for the SVG.
+    """
+
+    results: Path = RESULTS / "evaluations.json"
+    out: Path = Path(__file__).parent.parent / "docs" / "pictures"
+
+
+def lines(record: dict[str, Any], speed: bool) -> Points:
+    """Each model's (x, row), rising in x: evaluations, or milliseconds an image."""
+    found: Points = {}
+    for key, row in record["rows"].items():
+        x = record["speed"][key]["milliseconds_per_image"] if speed else row["evaluations"]
+        found.setdefault(row["title"], []).append((x, row))
+    return {title: sorted(points, key=lambda point: point[0]) for title, points in found.items()}
+
+
+def draw(axes: Axes, points: Points, floor: float) -> None:
+    """FID over x, spread of the seeds shaded, with the floor of real images."""
+    for i, (title, line) in enumerate(points.items()):
+        xs = [x for x, _ in line]
+        fids = [row["fid"] for _, row in line]
+        axes.loglog(xs, [fid["mean"] for fid in fids], marker=MARKERS[i], color=COLORS[i], label=title)
+        low, high = ([fid[end] for fid in fids] for end in ("min", "max"))
+        axes.fill_between(xs, low, high, color=COLORS[i], alpha=0.15, linewidth=0)
+    axes.axhline(floor, linestyle="--", color="#666666", linewidth=0.9, label="real train images")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def plot(record: dict[str, Any]) -> Figure:
+    """Over evaluations, and where times were measured over milliseconds."""
+    timed = "speed" in record
+    figure = Figure(figsize=(4.2 * (1 + timed), 3.2))
+    all_axes = figure.subplots(1, 1 + timed, sharey=True, squeeze=False)[0]
+    floor = next(iter(record["rows"].values()))["reports"][0]["floor_train"]
+    for axes, speed in zip(all_axes, (False, True), strict=False):
+        draw(axes, lines(record, speed), floor)
+        axes.set(xlabel="milliseconds an image" if speed else "evaluations of the network")
+    plain_ticks(all_axes[0], sorted({row["evaluations"] for row in record["rows"].values()}))
+    all_axes[0].set_ylabel("FID")
+    all_axes[0].legend()
+    return figure
+
+
+def main(arguments: Arguments) -> None:
+    with rc_context(STYLE):
+        save(plot(read_json(arguments.results)), arguments.out / "evaluations.svg")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Arguments, description=__doc__))

@@ -1,0 +1,67 @@
+"""Tables of benchmarks/results/evaluations.json: quality against evaluations of the network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.sampling import Sampling
+from benchmarks.tables_encoding import conditions, table
+
+Record = dict[str, Any]
+
+
+def curves(record: Record) -> str:
+    """Every model at every number of evaluations, with its best sampler."""
+    speed = record.get("speed", {})
+    body = []
+    for key, row in record["rows"].items():
+        report, fid = row["reports"][0], row["fid"]
+        quality = report["precision_recall"]
+        body.append(
+            [
+                row["title"], words(row["sampling"]), row["evaluations"],
+                f"{fid['mean']:.2f} ({fid['min']:.2f} to {fid['max']:.2f})", f"{quality['precision']:.3f}",
+                f"{quality['recall']:.3f}", f"{100 * report['label_accuracy']:.2f} %",
+                f"{100 * report['memorisation']['share_near']:.2f} %",
+                f"{speed[key]['milliseconds_per_image']:.2f}" if key in speed else "-",
+            ]
+        )  # fmt: skip
+    head = [
+        "model",
+        "sampler",
+        "NFE",
+        "FID (min to max)",
+        "precision",
+        "recall",
+        "as asked",
+        "near train",
+        "ms an image",
+    ]
+    first = next(iter(record["rows"].values()))
+    real = first["reports"][0]
+    train = real["precision_recall_train"]
+    text = [
+        f"MNIST, {first['num']:,} samples against as many real test images, sampling seeds",
+        f"{', '.join(map(str, first['seeds']))}. Real train images have FID {real['floor_train']:.3f}, precision",
+        f"{train['precision']:.3f} and recall {train['recall']:.3f}. Other words as in the table of baselines.",
+        f"Quality: {conditions(record['rows'])}",
+    ]
+    if speed:
+        batch = next(iter(speed.values()))["batch"]
+        text.append(f"Times: {conditions(speed)} Medians, batches of {batch}, drawing included, all rows in turn.")
+    return f"{table(head, body, texts=2)}\n\n{' '.join(text)}"
+
+
+def screening(record: Record) -> str:
+    """Every sampler that was tried, on few samples."""
+    body = []
+    for key, result in record["screen"].items():
+        for candidate in result["candidates"]:
+            body.append([*key.rsplit("-", 1), words(candidate), f"{candidate['fid_train']:.2f}"])
+    number = next(iter(record["screen"].values()))["num"]
+    head = ["model", "NFE", "sampler", "FID to train images"]
+    return f"{table(head, body)}\n\n{number:,} samples against as many training images, one seed."
+
+
+def words(sampling: Record) -> str:
+    return Sampling(*(sampling[name] for name in ("scheduler", "steps", "guidance", "low", "high"))).words
