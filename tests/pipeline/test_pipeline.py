@@ -110,6 +110,24 @@ def test_a_folder_that_asks_for_foreign_code_is_refused(pipeline, tmp_path):
         GaussianDiffusionPipeline.from_pretrained(folder)
 
 
+def test_parts_of_different_models_are_refused(pipeline, strokes, tmp_path):
+    encoder = make_encoder(1, num_splats=8, iterations=10)
+    sets = encoder.encode(strokes).splats
+    with pytest.raises(InputError, match="takes 7 features and 0 of an anchor a splat, the representation has 6 and 6"):
+        GaussianDiffusionPipeline(
+            make_transformer("tiny", num_features=7), SplatRepresentation.fit(encoder, sets), pipeline.scheduler
+        )
+    folder, other = tmp_path / "model", tmp_path / "other"
+    pipeline.save_pretrained(folder)
+    # the same shapes, fitted to other images: nothing else would tell
+    stranger = SplatRepresentation.fit(encoder, encoder.encode(strokes[: len(strokes) // 2]).splats, per_slot=False)
+    GaussianDiffusionPipeline(pipeline.denoiser, stranger, pipeline.scheduler).save_pretrained(other)
+    shutil.rmtree(folder / "representation")
+    shutil.copytree(other / "representation", folder / "representation")
+    with pytest.raises(InputError, match="trained in another latent space"):
+        GaussianDiffusionPipeline.from_pretrained(folder)
+
+
 def test_damaged_and_missing_models_are_refused(pipeline, tmp_path):
     with pytest.raises(InputError, match="no model 'minst'"):
         resolve_model("minst")

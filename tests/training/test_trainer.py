@@ -1,5 +1,6 @@
 """The trainer: exact resume, signals, what it leaves behind."""
 
+import copy
 import json
 import os
 import signal
@@ -134,6 +135,15 @@ def test_a_checkpoint_of_another_configuration_is_refused(config, data, uninterr
     other = replace(config, learning_rate=0.5)
     with pytest.raises(InputError, match=r"was trained with learning_rate = 0.001, not 0.5"):
         Trainer(other, data, uninterrupted, "cpu").train(resume=True)
+
+
+def test_a_checkpoint_of_another_latent_space_is_refused(config, data, uninterrupted):
+    changed = replace(data, representation=copy.deepcopy(data.representation))
+    changed.representation.latent_transform.mean += 0.5
+    with pytest.raises(
+        InputError, match="was trained in another latent space: the template, the images or the encoder"
+    ):
+        Trainer(config, changed, uninterrupted, "cpu").train(resume=True)
 
 
 def test_the_loss_falls_and_the_pipeline_is_a_model(config, data, tmp_path):

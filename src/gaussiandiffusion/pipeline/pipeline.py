@@ -19,6 +19,7 @@ from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.pipeline.bundled import resolve_model
 from gaussiandiffusion.rendering.pictures import to_image
+from gaussiandiffusion.representation import fingerprint
 from gaussiandiffusion.splats import Splats
 
 
@@ -43,6 +44,11 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         num_inference_steps, guidance_scale: defaults of a call, chosen when the model was made.
         chunk_size: sets per run of the network. Fixed, the last chunk padded, so that a sample is the same
             however many are asked for.
+        latent_space: fingerprint of the representation that the network was trained in, as saved with it; None: this
+            one.
+
+    Raises:
+        InputError: a network and a representation that do not belong together.
     """
 
     def __init__(
@@ -53,11 +59,23 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         num_inference_steps: int = 10,
         guidance_scale: float = 1.0,
         chunk_size: int = 32,
+        latent_space: str | None = None,
     ) -> None:
         super().__init__()
+        _check_fit(denoiser, representation)
+        if latent_space is None:
+            latent_space = fingerprint(representation)
+        elif representation.dtype == torch.float32 and latent_space != fingerprint(representation):
+            raise InputError(
+                "the network was trained in another latent space (template or statistics) than this representation's; "
+                "take both from the same model"
+            )
         self.register_modules(denoiser=denoiser, representation=representation, scheduler=scheduler)
         self.register_to_config(
-            num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, chunk_size=chunk_size
+            num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale,
+            chunk_size=chunk_size,
+            latent_space=latent_space,
         )
 
     @classmethod
@@ -91,7 +109,8 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
     def with_scheduler(self, name: str) -> GaussianDiffusionPipeline:
         """The same model with another sampler (see `diffusion.schedulers.SAMPLERS`)."""
         components = self.components | {"scheduler": make_scheduler(name, self.scheduler)}
-        defaults = {key: self.config[key] for key in ("num_inference_steps", "guidance_scale", "chunk_size")}
+        names = ("num_inference_steps", "guidance_scale", "chunk_size", "latent_space")
+        defaults = {name: self.config[name] for name in names}
         return type(self)(**components, **defaults)
 
     @torch.inference_mode()
@@ -234,6 +253,20 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             bad = int(labels[(labels < 0) | (labels >= count)][0])
             raise InputError(f"class label {bad} is unknown to this model; labels run from 0 to {count - 1}")
         return labels
+
+
+def _check_fit(denoiser: Any, representation: Any) -> None:
+    """Refuse a network for latents of other features or anchors."""
+    wanted = denoiser.config.get("num_features")
+    if wanted is None:
+        return  # a pixel network, known by its sample size
+    features = representation.latent_shape[-1]
+    anchors = 0 if representation.anchors is None else representation.anchors.shape[1]
+    if wanted != features or denoiser.config.num_anchor_features not in (0, anchors):
+        raise InputError(
+            f"the network takes {wanted} features and {denoiser.config.num_anchor_features} of an anchor a splat, the "
+            f"representation has {features} and {anchors}; take both from the same model"
+        )
 
 
 def _joined(parts: Sequence[Any]) -> Splats | Tensor:

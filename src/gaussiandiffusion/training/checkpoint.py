@@ -68,6 +68,22 @@ def check_same(folder: Path, config: TrainConfig) -> None:
             )
 
 
+def check_latents(folder: Path, state: dict[str, Any], representation: dict[str, torch.Tensor]) -> None:
+    """Refuse to go on with another template or other latent statistics than training began with, but for rounding."""
+    before = state.get("representation")  # not kept by early versions
+    if before is None:
+        return
+    same = before.keys() == representation.keys() and all(
+        before[name].shape == value.shape and torch.allclose(before[name].cpu(), value.cpu(), rtol=1e-2, atol=1e-3)
+        for name, value in representation.items()
+    )
+    if not same:
+        raise InputError(
+            f"{folder}: its checkpoint was trained in another latent space: the template, the images or the encoder "
+            "changed; take those of then or another --output-dir"
+        )
+
+
 def clear(folder: Path) -> None:
     """Remove the states of an earlier training."""
     for name in ("checkpoints", "snapshots"):

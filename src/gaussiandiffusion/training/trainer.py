@@ -278,6 +278,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "ema": self.ema.state_dict(),
+            "representation": self.data.representation.state_dict(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -291,6 +292,7 @@ class Trainer:
         state = checkpoint.load_checkpoint(self.output_dir, self.config)
         if state is None:
             return
+        checkpoint.check_latents(self.output_dir, state, self.data.representation.state_dict())
         try:
             self._restore(state)
         except (RuntimeError, ValueError) as error:
