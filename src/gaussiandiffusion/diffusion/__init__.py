@@ -4,7 +4,6 @@ from gaussiandiffusion.diffusion.coupling import Coupling, couple
 from gaussiandiffusion.diffusion.guidance import Guidance, drop_labels, guided
 from gaussiandiffusion.diffusion.objectives import Objective
 from gaussiandiffusion.diffusion.schedulers import (
-    DEFAULT_SAMPLER,
     SAMPLERS,
     evaluations,
     make_scheduler,
@@ -13,7 +12,6 @@ from gaussiandiffusion.diffusion.schedulers import (
 )
 
 __all__ = [
-    "DEFAULT_SAMPLER",
     "SAMPLERS",
     "Coupling",
     "Guidance",

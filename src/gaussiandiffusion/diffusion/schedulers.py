@@ -36,7 +36,6 @@ SAMPLERS: dict[str, Sampler] = {
     "heun": Sampler("FlowMatchHeunDiscreteScheduler", ("flow",)),
     "few-step": Sampler(FlowMatchFewStepScheduler, ("flow",)),
 }
-DEFAULT_SAMPLER = {"flow": "euler", "epsilon": "ddpm", "v_prediction": "ddim"}
 
 
 def prediction_of(scheduler: Any) -> str:
