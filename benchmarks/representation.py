@@ -2,8 +2,8 @@
 
     python -m benchmarks.representation --runs RUNS --data-dir DIR
 
-Every row is the preset "mnist" with some settings changed, trained for the same time (budget S) unless RUNS holds it
-already. Choices are made here, so distances are to training images; the test images stay for `benchmarks.generation`.
+Every row is the preset "mnist" with 48 splats, the network `small` and some settings changed, trained for the same time
+(budget S) unless RUNS holds it already. Choices are made here, so distances are to training images; the test images stay for `benchmarks.generation`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from gaussiandiffusion.evaluation import evaluate, load_features
 from gaussiandiffusion.files import read_json
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 
-UNORDERED = ("--start", "random", "--per-slot", "False")
-
 
 def template(splats: int, *more: str) -> tuple[str, ...]:
     """Settings of canonical sets, whose template is learned when it is missing."""
@@ -35,9 +33,13 @@ def template(splats: int, *more: str) -> tuple[str, ...]:
     return ("--splats", str(splats), "--start", f"template:{name}", *more)
 
 
-# name: (title, settings); K = 48 and canonical unless the title says otherwise
+BASE = ("--model", "small", *template(48))
+UNORDERED = ("--start", "random", "--per-slot", "False")
+
+# name: (title, settings that come after BASE)
 REPRESENTATION: dict[str, tuple[str, tuple[str, ...]]] = {
     "template-48": ("canonical, from a template", ()),
+    "template-24": ("canonical, K = 24", template(24)),
     "template-32": ("canonical, K = 32", template(32)),
     "template-64": ("canonical, K = 64", template(64)),
     "template-96": ("canonical, K = 96", template(96)),
@@ -124,6 +126,7 @@ class Comparison:
         folder = self.arguments.runs / name
         if (folder / "training.json").is_file():
             return folder
+        settings = merged(BASE, settings)
         settings = tuple(self._template(part) if part.startswith("template:") else part for part in settings)
         length = (
             ("--max-steps", "20", "--limit", "600") if self.arguments.quick else ("--budget", self.arguments.budget)
@@ -166,6 +169,12 @@ class Comparison:
             "recall": quality.recall,
             "seconds_per_image": seconds / self.num,
         }
+
+
+def merged(*settings: tuple[str, ...]) -> tuple[str, ...]:
+    """Flags and values, the last of each flag: templates that are not used need not be learned."""
+    values = {name: value for part in settings for name, value in zip(part[::2], part[1::2], strict=True)}
+    return tuple(word for pair in values.items() for word in pair)
 
 
 def training(folder: Path) -> dict[str, Any]:
