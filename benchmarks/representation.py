@@ -3,8 +3,8 @@
     python -m benchmarks.representation --runs RUNS --data-dir DIR
 
 Every row is the preset "mnist" with 48 splats, the network `small` and some settings changed, trained for the same time
-(budget S) unless RUNS holds it already. Choices are made here, so distances are to training images; the test images stay
-for `benchmarks.generation`.
+(budget S) unless RUNS holds it already. Choices are made here, so distances are to training images; the test images
+stay for `benchmarks.generation`.
 """
 
 from __future__ import annotations
