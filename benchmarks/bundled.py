@@ -20,6 +20,7 @@ import torch
 import tyro
 
 from gaussiandiffusion.data import ImageSet, load_images
+from gaussiandiffusion.diffusion import Guidance, evaluations
 from gaussiandiffusion.evaluation import evaluate, load_features
 from gaussiandiffusion.files import read_json, write_json
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, to_uint8
@@ -85,13 +86,13 @@ def main(arguments: Arguments) -> None:
                     features=space,
                     judge=judge,
                     num=arguments.num,
-                    floor_train=train,
-                    floor_rendered=rendered[: arguments.num],
+                    floor_train=train if seed == arguments.seeds[0] else None,
+                    floor_rendered=rendered[: arguments.num] if seed == arguments.seeds[0] else None,
                     seed=seed,
                 )
                 runs.append(report.to_dict() | {"seconds_per_image": seconds / arguments.num})
                 rows[-1] = {"steps": steps, "guidance": guidance, **summary(runs)}
-                rows[-1]["evaluations"] = steps * (1 if guidance == 1 else 2)
+                rows[-1]["evaluations"] = evaluations(pipeline.scheduler, steps, Guidance(guidance))
                 record |= {key: runs[0][key] for key in ("floor_train", "floor_rendered")}
                 write_json(arguments.out, record)  # after every run, so that an interruption loses one at most
                 print(f"steps {steps}, guidance {guidance}, seed {seed}: FID {report.fid:.3f}", report.label_accuracy)
@@ -122,7 +123,12 @@ def training_record(folder: Path) -> dict[str, Any]:
     """What a training cost, of what its training.json tells."""
     cost = read_json(folder / "training.json")
     kept = ("steps", "samples_seen", "samples_per_second_median", "flops", "parameters")
-    return {name: cost[name] for name in kept} | {"minutes": cost["seconds"] / 60, "seed": cost["config"]["seed"]}
+    threads = cost["machine"]["threads"]
+    return {name: cost[name] for name in kept} | {
+        "minutes": cost["seconds"] / 60,
+        "seed": cost["config"]["seed"],
+        "threads": threads,
+    }
 
 
 if __name__ == "__main__":

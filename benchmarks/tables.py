@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 from benchmarks import (
     tables_encoding,
     tables_evaluations,
     tables_generation,
+    tables_models,
     tables_profile,
     tables_rendering,
     tables_representation,
@@ -18,47 +18,6 @@ from benchmarks.sections import RESULTS
 from gaussiandiffusion.files import read_json, write_bytes
 
 ROOT = Path(__file__).parent.parent
-CARD = ROOT / "src" / "gaussiandiffusion" / "pretrained" / "mnist" / "README.md"
-
-
-def model_table(record: dict[str, Any]) -> str:
-    """Quality rows of a model beside its floors."""
-    runs = record["rows"][0]["runs"][0]
-    psnr = record["encoding_psnr_test_mean"]
-    quality = "of pixels nothing is lost" if psnr is None else f"{psnr:.1f} dB on average"
-    features, judge = runs["features"], runs["judge"]
-    lines = [
-        "| steps | guidance | evaluations | FID (min to max over seeds) | as asked | ms per image |",
-        "| ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for row in record["rows"]:
-        lines.append(
-            f"| {row['steps']} | {row['guidance']} | {row['evaluations']} "
-            f"| {row['fid_mean']:.2f} ({row['fid_min']:.2f} to {row['fid_max']:.2f}) "
-            f"| {100 * row['label_accuracy']:.2f} % | {1000 * row['seconds_per_image']:.1f} |"
-        )
-    seeds = ", ".join(map(str, record["rows"][0]["seeds"]))
-    lines += [
-        "",
-        f"{record['num']:,} samples against as many real test images, seeds {seeds}; {record['scheduler']}; features: "
-        f"`{features['name']}`, {features['layer']}, {features['dimension']} numbers. Floors: F (real train images) "
-        f"{record['floor_train']:.3f}, R (test images encoded and rendered, {quality}) "
-        f'{record["floor_rendered"]:.4f}. "As asked" is judged by a classifier that had no part in '
-        f"training, choosing or FID (`{judge['name']}`, {100 * runs['label_accuracy_real']:.2f} % on the real test "
-        f"images). An evaluation is one pass of the network; guidance counts double. {record['threads']} CPU threads.",
-    ]
-    return "\n".join(lines)
-
-
-def training_sentence(record: dict[str, Any]) -> str:
-    """What the training cost."""
-    training = record["training"]
-    work = f", {training['flops'] / 1e15:,.1f} PFLOPs" if "flops" in training else ""
-    return (
-        f"{record['parameters']:,} parameters; {training['steps']:,} steps, {training['samples_seen']:,} samples seen"
-        f"{work} in {training['minutes']:.0f} minutes on {record['threads']} CPU cores shared with other work, seed "
-        f"{training['seed']}."
-    )
 
 
 def fill(path: Path, name: str, text: str) -> None:
@@ -75,10 +34,11 @@ def fill(path: Path, name: str, text: str) -> None:
 
 
 def main() -> None:
-    model = read_json(RESULTS / "mnist.json")
-    for path in (ROOT / "README.md", CARD):
-        fill(path, "quality", model_table(model))
-    fill(CARD, "training", training_sentence(model))
+    models = {path.name: read_json(RESULTS / f"{path.name}.json") for path in tables_models.folders()}
+    fill(ROOT / "README.md", "quality", tables_models.quality(models))
+    for path in tables_models.folders():
+        fill(path / "README.md", "quality", tables_models.quality({path.name: models[path.name]}))
+        fill(path / "README.md", "training", tables_models.training_sentence(models[path.name]))
     rendering, encoding = (read_json(RESULTS / f"{name}.json") for name in ("rendering", "encoding"))
     for module, record, page in (
         (tables_rendering, rendering, "rendering.md"),
