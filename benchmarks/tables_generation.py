@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.tables_encoding import conditions, table
+from gaussiandiffusion.training.config import load_config
 
 Record = dict[str, Any]
 
@@ -153,7 +154,11 @@ def _budget(cost: Record) -> str:
 
 
 def _command(name: str, cost: Record) -> str:
+    """The training's command, with what it changed of the preset as it is now."""
     config = cost["config"]
     preset = "mnist" if name == "splats" else f"mnist-{name}"
+    now = load_config(preset).to_dict()
     length = f"--budget {config['budget']}" if config["budget"] else f"--max-steps {cost['steps']}"
-    return f"gaussiandiffusion train {preset} {length}" + (" --compile" if config["compile"] else "")
+    words = [f"gaussiandiffusion train {preset} {length}"]
+    words += [f"--{key.replace('_', '-')} {config[key]}" for key in ("model", "splats") if config[key] != now[key]]
+    return " ".join([*words, *(["--compile"] if config["compile"] else [])])
