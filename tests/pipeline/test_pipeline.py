@@ -9,8 +9,9 @@ import torch
 from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.encoding import make_encoder
 from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.evaluation import label_accuracy, load_features
 from gaussiandiffusion.models import make_transformer
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, bundled_models, resolve_model
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, bundled_models, resolve_model, to_uint8
 from gaussiandiffusion.representation import SplatRepresentation
 
 
@@ -171,13 +172,15 @@ def test_an_unconditional_model_takes_neither_label_nor_guidance(strokes):
         unconditional(guidance_scale=2.0)
 
 
-def test_the_bundled_digits_are_small_and_drawn_as_asked():
-    folder = bundled_models()["mnist"]
-    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 4_000_000
-    assert (folder / "README.md").is_file()
-    from gaussiandiffusion.evaluation import label_accuracy, load_features
-    from gaussiandiffusion.pipeline import to_uint8
+def test_the_bundled_digits_are_small_together():
+    folders = [bundled_models()[name] for name in ("mnist", "mnist-few")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 4_000_000
+    assert all((folder / "README.md").is_file() for folder in folders)
 
-    out = GaussianDiffusionPipeline.from_pretrained("mnist")(num_samples=100)
+
+@pytest.mark.parametrize(("name", "steps"), [("mnist", None), ("mnist-few", None), ("mnist-few", 2), ("mnist-few", 1)])
+def test_the_bundled_digits_are_drawn_as_asked(name, steps):
+    out = GaussianDiffusionPipeline.from_pretrained(name)(num_samples=100, num_inference_steps=steps)
     accuracy = label_accuracy(load_features("mnist").network, to_uint8(out.images).numpy(), out.labels.numpy())
-    assert accuracy >= 0.95  # 99 % over 1,000; of 100 a few may miss
+    assert accuracy >= 0.95  # 99 % over thousands; of 100 a few may miss
