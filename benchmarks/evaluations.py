@@ -110,8 +110,10 @@ class Curves:
 
     def speed(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Milliseconds an image, rendering included, all points in turn in one run."""
-        works = {}
+        works, known = {}, read_json(self.out)["screen"]
         for row, _, key in self.points():
+            if key not in known:
+                continue
             sampling = self.best(key)
             pipeline = self.models.pipeline(row, sampling.scheduler)
             works[key] = lambda p=pipeline, s=sampling: generate(p, s, SPEED_BATCH, seed=0)
