@@ -46,8 +46,8 @@ def speed(record: Record) -> str:
     """Rates of training, and the share of the machine's best product of matrices."""
     best = record["peak"]
     body = []
-    for name, row in record["steps"].items():
-        peak = best["float32" if name == "float32" else "bfloat16"]["gflops_per_second"]
+    for row in record["steps"].values():
+        peak = best["bfloat16"]["gflops_per_second"]
         body.append(
             [
                 row["title"], f"{1000 * row['seconds_per_step']:.0f}", f"{row['samples_per_second']:.0f}",
@@ -59,8 +59,8 @@ def speed(record: Record) -> str:
     side = best["bfloat16"]["side"]
     rates = [best[name]["gflops_per_second"] for name in ("bfloat16", "float32")]
     words = [
-        f"Peak: the product of two {side:,} x {side:,} matrices in the row's number format,",
-        f"{rates[0]:,.0f} GFLOP/s in bfloat16, {rates[1]:,.0f} in float32.",
+        f"Peak: the product of two {side:,} x {side:,} matrices in bfloat16, {rates[0]:,.0f} GFLOP/s ({rates[1]:,.0f} in",
+        "float32).",
         f"Medians, all rows in turn, batches of 128. {conditions(record['steps'])}",
     ]
     return f"{table(head, body)}\n\n{' '.join(words)}"

@@ -44,10 +44,9 @@ class Row:
 
 
 ROWS = {
-    "splats": Row("48 splats, as trained: bfloat16, compiled"),
+    "splats": Row("32 splats, as trained: bfloat16, compiled"),
     "fused-attention": Row("attention by the fused kernel", fused_attention=True),
     "eager": Row("not compiled", changes=()),
-    "float32": Row("float32", changes=(("compile", True), ("mixed_precision", "no"))),
     "unrendered": Row("no rendered-image loss", changes=(("compile", True), ("render_weight", 0.0))),
     "patches": Row("transformer on 49 patches", "mnist-patches"),
     "unet": Row("pixel U-Net, not compiled", "mnist-unet", ()),
