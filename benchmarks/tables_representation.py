@@ -59,8 +59,8 @@ def speed(record: Record) -> str:
     side = best["bfloat16"]["side"]
     rates = [best[name]["gflops_per_second"] for name in ("bfloat16", "float32")]
     words = [
-        f"Peak: the product of two {side:,} x {side:,} matrices in bfloat16, {rates[0]:,.0f} GFLOP/s ({rates[1]:,.0f} in",
-        "float32).",
+        f"Peak: the product of two {side:,} x {side:,} matrices in bfloat16, {rates[0]:,.0f} GFLOP/s",
+        f"({rates[1]:,.0f} in float32).",
         f"Medians, all rows in turn, batches of 128. {conditions(record['steps'])}",
     ]
     return f"{table(head, body)}\n\n{' '.join(words)}"
