@@ -13,8 +13,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 def training_attention(device: torch.device) -> Iterator[None]:
     """Plain matrix products on the CPU, PyTorch's choice (flash where it can) elsewhere.
 
-    On the CPU the gradient of the fused kernel takes several times as long, for sets of some dozen splats in bfloat16 up to
-    half of a training step; its forward pass, all that sampling needs, is as fast as the products.
+    On the CPU the gradient of the fused kernel takes several times as long, for sets of some dozen splats in bfloat16
+    up to half of a training step; its forward pass, all that sampling needs, is as fast as the products.
     """
     if device.type != "cpu":
         yield
