@@ -101,6 +101,14 @@ def test_saving_and_loading_is_identity(pipeline, tmp_path, scheduler):
     assert type(loaded.scheduler) is type(pipeline.scheduler)
 
 
+def test_a_model_that_is_loaded_and_saved_names_no_folder_of_this_machine(pipeline, tmp_path):
+    pipeline.save_pretrained(tmp_path / "model")
+    GaussianDiffusionPipeline.from_pretrained(tmp_path / "model").save_pretrained(tmp_path / "copy")
+    texts = [path.read_text() for path in (tmp_path / "copy").rglob("*.json")]
+    assert texts
+    assert not any(str(tmp_path) in text for text in texts)
+
+
 def test_a_folder_that_asks_for_foreign_code_is_refused(pipeline, tmp_path):
     folder = tmp_path / "model"
     pipeline.save_pretrained(folder)

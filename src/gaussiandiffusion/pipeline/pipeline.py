@@ -93,7 +93,10 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         bars = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()  # three components load faster than a bar draws
         try:
-            return super().from_pretrained(folder, low_cpu_mem_usage=False, **kwargs)
+            pipeline = super().from_pretrained(folder, low_cpu_mem_usage=False, **kwargs)
+            for part in (pipeline, pipeline.denoiser, pipeline.representation):
+                part.register_to_config(_name_or_path="")  # a copy that is saved need not tell where this one lay
+            return pipeline
         except InputError:
             raise
         except Exception as error:  # diffusers and safetensors raise many kinds
