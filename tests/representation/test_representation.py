@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gaussiandiffusion.encoding import Encoder, default_settings, learn_template, make_encoder
+from gaussiandiffusion.rendering import render
 from gaussiandiffusion.representation import SplatRepresentation
 
 
@@ -24,6 +25,13 @@ def test_latents_lead_back_to_the_encoded_pictures(representation, strokes):
     expected = representation.draw(splats)
     got = representation.draw(representation.decode(latents))
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
+
+
+def test_a_set_is_drawn_alike_alone_and_among_others(representation, strokes):
+    splats = representation.decode(representation.encode(strokes))
+    drawn = representation.draw(splats)
+    assert torch.equal(representation.draw(splats[1:2]), drawn[1:2])
+    torch.testing.assert_close(drawn, render(splats, backend="reference"), rtol=0, atol=1e-5)
 
 
 def test_saving_keeps_template_statistics_and_settings(representation, strokes, tmp_path):

@@ -72,6 +72,12 @@ def render(
     return to_picture(accumulate(splats, size, cutoff=cutoff, backend=backend), splats.output)
 
 
+def kernel_takes(splats: Splats) -> bool:
+    """Whether the fused kernel is there and can draw these splats: float32 sums on the CPU."""
+    plain = splats.device.type == "cpu" and splats.means.dtype == torch.float32 and splats.blending == "sum"
+    return plain and kernel_available()
+
+
 def _choose(splats: Splats, size: int | tuple[int, int] | None) -> Backend:
     if splats.device.type == "cuda":
         # Compiling takes seconds: worth it in a loop, and what is differentiated is in one.
@@ -79,5 +85,4 @@ def _choose(splats: Splats, size: int | tuple[int, int] | None) -> Backend:
         return "compiled" if looped else "reference"
     canvas = splats.canvas.resized(size)
     work = len(splats) * splats.num_splats * canvas.height * canvas.width
-    plain = splats.device.type == "cpu" and splats.means.dtype == torch.float32 and splats.blending == "sum"
-    return "cpu" if plain and work >= FUSED_FROM and kernel_available() else "reference"
+    return "cpu" if work >= FUSED_FROM and kernel_takes(splats) else "reference"

@@ -12,7 +12,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from gaussiandiffusion.encoding import Encoder, EncoderSettings
-from gaussiandiffusion.rendering import render
+from gaussiandiffusion.rendering import kernel_takes, render
 from gaussiandiffusion.splats import Canvas, Splats
 from gaussiandiffusion.splats.features import Form, to_features
 from gaussiandiffusion.splats.latent import LatentTransform, Scaling
@@ -121,8 +121,8 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
         return self.latent_transform.decode(latent)
 
     def draw(self, splats: Splats, size: int | tuple[int, int] | None = None) -> Float[Tensor, "n c h w"]:
-        """Pictures in [0, 1]."""
-        return render(splats, size)
+        """Pictures in [0, 1]: by the kernel where there is one, however few, so that their number changes no bit."""
+        return render(splats, size, backend="cpu" if kernel_takes(splats) else "auto")
 
     def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:
         """What is left of images that were encoded and drawn."""
