@@ -27,11 +27,10 @@ class Attention(nn.Module):
         self.qk_scale = nn.Parameter(torch.ones(2, width // heads)) if qk_norm else None
 
     def forward(self, x: Float[Tensor, "n k d"]) -> Float[Tensor, "n k d"]:
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (n, heads, k, d/heads)
+        qk, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).split((2, 1), 2)  # (n, k, 2, heads, d/heads) and 1
         if self.qk_scale is not None:
-            q_scale, k_scale = self.qk_scale.to(q.dtype)
-            q = F.rms_norm(q, q_scale.shape, q_scale, 1e-6)
-            k = F.rms_norm(k, k_scale.shape, k_scale, 1e-6)
+            qk = F.rms_norm(qk, qk.shape[-1:], eps=1e-6) * self.qk_scale[:, None].to(qk.dtype)
+        q, k, v = (part.transpose(1, 2) for part in (*qk.unbind(2), v[:, :, 0]))  # (n, heads, k, d/heads)
         return self.out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 
@@ -53,7 +52,7 @@ class AdaptiveBlock(nn.Module):
         self.attention = Attention(width, heads, qk_norm=True)
         self.norm2 = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
         hidden = round(width * mlp_ratio)
-        self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(approximate="tanh"), nn.Linear(hidden, width))
+        self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
         self.modulation = nn.Linear(condition_width, 6 * width)
 
     def forward(self, x: Float[Tensor, "n k d"], condition: Float[Tensor, "n m"]) -> Float[Tensor, "n k d"]:
