@@ -4,6 +4,7 @@
     gaussiandiffusion train mnist-unet --budget M --snapshot-every 100 --output-dir RUNS/unet
     gaussiandiffusion train mnist-patches --budget M --compile --output-dir RUNS/patches
     gaussiandiffusion train mnist-published --budget M --compile --output-dir RUNS/published
+    gaussiandiffusion train mnist --model small --max-steps 600 --warmup-steps 100 --compile --output-dir RUNS/tenth
     python -m benchmarks.generation --runs RUNS --data-dir DIR
 
 The samplers' candidates are compared on few samples against training images (section "screen"); only the best of each
@@ -42,6 +43,7 @@ ROWS = {
     "unet": "pixel U-Net",
     "patches": "our transformer on pixel patches",
     "published": "published splat recipe",
+    "tenth": "canonical splats, a tenth of its training",
 }
 
 
@@ -50,7 +52,7 @@ class Arguments:
     """Measure trained models."""
 
     runs: Path
-    """Folder with a training's output folder for each row: splats, unet, patches, published."""
+    """Folder with a training's output folder for each row: splats, unet, patches, published, tenth."""
     data_dir: Path | None = None
     out: Path | None = None
     """JSON file; default: benchmarks/results/generation.json."""

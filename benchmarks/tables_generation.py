@@ -156,9 +156,13 @@ def _budget(cost: Record) -> str:
 def _command(name: str, cost: Record) -> str:
     """The training's command, with what it changed of the preset as it is now."""
     config = cost["config"]
-    preset = "mnist" if name == "splats" else f"mnist-{name}"
+    preset = "mnist" if name in ("splats", "tenth") else f"mnist-{name}"
     now = load_config(preset).to_dict()
     length = f"--budget {config['budget']}" if config["budget"] else f"--max-steps {cost['steps']}"
     words = [f"gaussiandiffusion train {preset} {length}"]
-    words += [f"--{key.replace('_', '-')} {config[key]}" for key in ("model", "splats") if config[key] != now[key]]
+    words += [
+        f"--{key.replace('_', '-')} {config[key]}"
+        for key in ("model", "splats", "warmup_steps")
+        if config[key] != now[key]
+    ]
     return " ".join([*words, *(["--compile"] if config["compile"] else [])])

@@ -112,6 +112,12 @@ def test_guidance_extrapolates_from_unconditional_to_conditional():
     strong = guided(network, sample, times, labels, None, guidance_scale=3.0, null_label=9)
     assert torch.equal(strong[:, 0, 0], torch.tensor([9 + 3.0 * (1 - 9), 9 + 3.0 * (2 - 9)]))
 
+    def weaker(*inputs):
+        return 2 * network(*inputs)
+
+    away = guided(network, sample, times, labels, None, guidance_scale=3.0, null_label=9, weaker=weaker)
+    assert torch.equal(away[:, 0, 0], torch.tensor([18 + 3.0 * (1 - 18), 18 + 3.0 * (2 - 18)]))
+
 
 def test_dropped_labels_become_the_null_label():
     labels = drop_labels(torch.tensor([1, 2, 3]), torch.tensor([True, False, True]), 10)

@@ -178,6 +178,10 @@ def test_an_unconditional_model_takes_neither_label_nor_guidance(strokes):
         unconditional(class_labels=0)
     with pytest.raises(InputError, match="guidance needs a class-conditional model"):
         unconditional(guidance_scale=2.0)
+    plain, away = (
+        unconditional(num_samples=2, **extra).images for extra in ({}, {"guidance_scale": 2.0, "weaker": unconditional})
+    )
+    torch.testing.assert_close(away, plain)  # away from itself leads nowhere
 
 
 def test_the_bundled_digits_are_small_together():

@@ -55,6 +55,20 @@ def test_pairs_are_what_the_sampler_makes_of_the_noise(teacher, tmp_path):
     torch.testing.assert_close(latent, pairs.latents[:8], atol=1e-4, rtol=1e-4)
 
 
+def test_a_weaker_model_takes_the_place_of_the_teacher_without_class(teacher, strokes, tmp_path):
+    weaker = make_teacher(strokes)
+    for parameter in weaker.denoiser.parameters():
+        parameter.data.mul_(0.5)
+    pairs = teacher_pairs(teacher, 8, tmp_path, steps=1, guidance=1.5, weaker=weaker)
+    labels, anchors, at = pairs.labels, teacher.representation.anchors, torch.full((8,), 1000.0)
+    with torch.no_grad():
+        named = teacher.denoiser(pairs.noise, at, labels, anchors)
+        unnamed = weaker.denoiser(pairs.noise, at, torch.full_like(labels, 3), anchors)
+    torch.testing.assert_close(pairs.latents, pairs.noise - unnamed - 1.5 * (named - unnamed), atol=1e-4, rtol=1e-4)
+    with pytest.raises(InputError, match="another teacher or other settings"):
+        teacher_pairs(teacher, 8, tmp_path, steps=1, guidance=1.5)
+
+
 def test_their_noise_is_none_that_a_small_seed_samples_with(teacher, tmp_path):
     pairs = teacher_pairs(teacher, 2, tmp_path, steps=1, seed=0)
     for seed in range(5):
@@ -124,6 +138,11 @@ def test_what_no_teacher_can_do_is_refused(strokes, folder, tmp_path):
         load_training_set(replace(config, teacher=str(tmp_path / "epsilon")), None, tmp_path)
     with pytest.raises(InputError, match="takes no guidance"):
         load_training_set(replace(config, teacher=str(tmp_path / "plain"), teacher_guidance=2.0), None, tmp_path)
+    with pytest.raises(InputError, match="other classes"):
+        load_training_set(replace(config, teacher_weaker=str(tmp_path / "plain")), None, tmp_path)
+    make_teacher(strokes[:5]).save_pretrained(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="another latent space"):
+        load_training_set(replace(config, teacher_weaker=str(tmp_path / "elsewhere")), None, tmp_path)
 
 
 def test_guidance_knows_its_interval():

@@ -16,12 +16,13 @@ Network = Callable[..., Float[Tensor, "n ..."]]
 
 @dataclass(frozen=True)
 class Guidance:
-    """How strongly, and when, the class is pressed.
+    """How strongly, when and away from what the class is pressed.
 
     Args:
         scale: 1 = off, as in diffusers.
         low, high: shares of the process (0: data, 1: noise) between which it applies; elsewhere an evaluation costs
             half.
+        weaker: a network whose estimate without the class takes the place of the model's own, see `guided`.
 
     Raises:
         InputError: not 0 <= low <= high <= 1.
@@ -32,6 +33,7 @@ class Guidance:
     scale: float = 1.0
     low: float = 0.0
     high: float = 1.0
+    weaker: Network | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high <= 1:
@@ -51,20 +53,29 @@ def guided(
     *,
     guidance_scale: float = 1.0,
     null_label: int = 0,
+    weaker: Network | None = None,
 ) -> Float[Tensor, "n ..."]:
-    """One evaluation, or with guidance two in one batch: u + scale (c - u), c with and u without the class.
+    """One evaluation, or with guidance two, of one network in one batch: u + scale (c - u), c with, u without class.
 
     Args:
         guidance_scale: 1 = off, as in diffusers.
         null_label: the label that means "no class".
+        weaker: gives u, if set: a less trained or smaller network, by the same arguments. What it does worse is then
+            pressed as well as the class, and costs the samples less of their variety.
 
-    Source: Ho and Salimans, "Classifier-Free Diffusion Guidance", 2022.
+    Source: Ho and Salimans, "Classifier-Free Diffusion Guidance", 2022; Karras et al., "Guiding a Diffusion Model
+    with a Bad Version of Itself", NeurIPS 2024.
     """
-    if class_labels is None or guidance_scale == 1:
+    if weaker is not None and guidance_scale != 1:
+        hidden = None if class_labels is None else torch.full_like(class_labels, null_label)
+        conditional = network(sample, timestep, class_labels, anchors)
+        unconditional = weaker(sample, timestep, hidden, anchors)
+    elif class_labels is None or guidance_scale == 1:
         return network(sample, timestep, class_labels, anchors)
-    labels = torch.cat([class_labels, torch.full_like(class_labels, null_label)])
-    both = network(torch.cat([sample, sample]), torch.cat([timestep, timestep]), labels, anchors)
-    conditional, unconditional = both.chunk(2)
+    else:
+        labels = torch.cat([class_labels, torch.full_like(class_labels, null_label)])
+        both = network(torch.cat([sample, sample]), torch.cat([timestep, timestep]), labels, anchors)
+        conditional, unconditional = both.chunk(2)
     return unconditional + guidance_scale * (conditional - unconditional)
 
 

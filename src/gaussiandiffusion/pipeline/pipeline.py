@@ -14,7 +14,7 @@ from diffusers.utils import BaseOutput, logging
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from gaussiandiffusion.diffusion import Guidance, guided, make_scheduler, set_timesteps
+from gaussiandiffusion.diffusion import Guidance, guided, make_scheduler, prediction_of, set_timesteps
 from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.errors import InputError
 from gaussiandiffusion.pipeline.bundled import resolve_model
@@ -124,6 +124,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         guidance_interval: tuple[float, float] = (0.0, 1.0),
+        weaker: GaussianDiffusionPipeline | None = None,
         seed: int = 0,
         eta: float = 0.0,
         size: int | tuple[int, int] | None = None,
@@ -140,6 +141,8 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             num_inference_steps: steps of the sampler; default: the model's.
             guidance_scale: classifier-free guidance, 1 = off; default: the model's.
             guidance_interval: shares of the process (0: data, 1: noise) between which it applies, see `Guidance`.
+            weaker: a less trained or smaller model to guide away from, see `diffusion.guided`; default: itself without
+                the class.
             seed: sample i depends on (seed, i) alone.
             eta: share of fresh noise in DDIM, 0 to 1.
             size: pixels of the pictures; default: the canvas.
@@ -154,11 +157,11 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         """
         steps = self.config.num_inference_steps if num_inference_steps is None else num_inference_steps
         scale = self.config.guidance_scale if guidance_scale is None else guidance_scale
-        guidance = Guidance(scale, *guidance_interval)
+        guidance = Guidance(scale, *guidance_interval, None if weaker is None else self.weaker_network(weaker))
         labels = self._labels(num_samples, class_labels, first_sample)
         if first_sample % self.config.chunk_size:
             raise InputError(f"first_sample must be a multiple of {self.config.chunk_size}, not {first_sample}")
-        if labels is None and guidance_scale not in (None, 1):
+        if labels is None and weaker is None and guidance_scale not in (None, 1):
             raise InputError("guidance needs a class-conditional model; this one is unconditional, leave it at 1")
         if seed < 0:
             raise InputError(f"the seed must be >= 0, not {seed}")
@@ -227,7 +230,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             share = float(t) / self.scheduler.config.num_train_timesteps
             prediction = guided(
                 self.denoiser, scaled, time, labels, anchors,
-                guidance_scale=guidance.at(share), null_label=self.num_classes,
+                guidance_scale=guidance.at(share), null_label=self.num_classes, weaker=guidance.weaker,
             )  # fmt: skip
             # 3. step
             latent = self.scheduler.step(prediction, t, latent, **extra).prev_sample
@@ -235,6 +238,18 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             if callback is not None:
                 callback(1)
         return path
+
+    def weaker_network(self, other: GaussianDiffusionPipeline) -> Any:
+        """The network of a model that this one can be guided away from.
+
+        Raises:
+            InputError: it works in another latent space, predicts something else or knows other classes.
+        """
+        if other.config.latent_space != self.config.latent_space:
+            raise InputError("the weaker model works in another latent space; take a snapshot of the same training")
+        if prediction_of(other.scheduler) != prediction_of(self.scheduler) or other.num_classes != self.num_classes:
+            raise InputError("the weaker model has another objective or other classes than the model it is to guide")
+        return other.denoiser
 
     def _labels(
         self, num_samples: int, class_labels: int | Sequence[int] | Tensor | None, first_sample: int

@@ -88,6 +88,8 @@ class TrainConfig:
     """Steps of its sampler."""
     teacher_guidance: float = 1.0
     """Its guidance, which the student then has built in."""
+    teacher_weaker: str | None = None
+    """A weaker model to guide it away from, as an early snapshot of its training; default: itself without the class."""
     # network
     model: str = "small"
     """Size by name: tiny, compact, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""

@@ -176,10 +176,11 @@ def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> Traini
     teacher = GaussianDiffusionPipeline.from_pretrained(name)
     if prediction_of(teacher.scheduler) != "flow":
         raise InputError(f"teacher {name}: is no flow model; reflow needs one")
-    if teacher.num_classes == 0 and config.teacher_guidance != 1:
+    if teacher.num_classes == 0 and config.teacher_guidance != 1 and config.teacher_weaker is None:
         raise InputError(f"teacher {name}: is unconditional and takes no guidance; leave teacher_guidance at 1")
     if config.render_weight and not isinstance(teacher.representation, SplatRepresentation):
         raise InputError(f"teacher {name}: makes pixels, which have no rendered-image loss; set render_weight to 0")
+    weaker = None if config.teacher_weaker is None else GaussianDiffusionPipeline.from_pretrained(config.teacher_weaker)
     set_timesteps(teacher.scheduler, config.teacher_steps)  # refuses impossible steps before any work
     with tqdm(total=config.teacher_pairs, desc="teacher", unit="pair", unit_scale=True) as bar:
         pairs = teacher_pairs(
@@ -188,6 +189,7 @@ def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> Traini
             folder,
             steps=config.teacher_steps,
             guidance=config.teacher_guidance,
+            weaker=None if weaker is None else weaker.to(device),
             precision=config.mixed_precision,
             seed=config.seed,
             progress=bar.update,

@@ -45,6 +45,7 @@ def teacher_pairs(
     *,
     steps: int,
     guidance: float = 1.0,
+    weaker: GaussianDiffusionPipeline | None = None,
     precision: Precision = "no",
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
@@ -58,6 +59,7 @@ def teacher_pairs(
         teacher: a flow model; its noise is none that sampling with any small seed will draw.
         count: number of pairs; classes in turn.
         precision: of the network, as in training; noise and latents are kept in float32.
+        weaker: a model to guide away from, see `diffusion.guided`.
         folder: gets `pairs-00000.safetensors` ...
         progress: told the number of pairs made or found.
 
@@ -72,6 +74,9 @@ def teacher_pairs(
         "count": count, "guidance": guidance, "precision": precision, "sampler": sampler, "seed": seed, "steps": steps,
         "teacher": fingerprint(teacher),
     }  # fmt: skip
+    if weaker is not None:
+        header["weaker"] = fingerprint(weaker)
+    guided = Guidance(guidance, weaker=None if weaker is None else teacher.weaker_network(weaker))
     chunk = teacher.config.chunk_size
     block = BLOCK // chunk * chunk or chunk
     blocks = []
@@ -82,7 +87,7 @@ def teacher_pairs(
             blocks.append(_read(path, header))
         else:
             with mixed(teacher.denoiser.device, precision):
-                blocks.append(_make(teacher, start, size, steps, guidance, seed_for(seed, Stream.TEACHER)))
+                blocks.append(_make(teacher, start, size, steps, guided, seed_for(seed, Stream.TEACHER)))
             _write(path, blocks[-1], header)
         if progress is not None:
             progress(size)
@@ -108,14 +113,14 @@ def fingerprint(pipeline: GaussianDiffusionPipeline) -> str:
 
 
 def _make(
-    teacher: GaussianDiffusionPipeline, first: int, size: int, steps: int, guidance: float, seed: int
+    teacher: GaussianDiffusionPipeline, first: int, size: int, steps: int, guidance: Guidance, seed: int
 ) -> dict[str, Tensor]:
     chunk, classes = teacher.config.chunk_size, teacher.num_classes
     found: dict[str, list[Tensor]] = {"noise": [], "latents": []}
     labels = torch.arange(first, first + size) % classes if classes else None
     for start in range(0, size, chunk):
         part = None if labels is None else labels[start : start + chunk]
-        path = teacher.denoise_chunk(first + start, part, steps, Guidance(guidance), seed=seed, keep_path=True)
+        path = teacher.denoise_chunk(first + start, part, steps, guidance, seed=seed, keep_path=True)
         for name, latent in (("noise", path[0]), ("latents", path[-1])):
             found[name].append(latent[: size - start].float().cpu())
     made = {name: torch.cat(parts) for name, parts in found.items()}
