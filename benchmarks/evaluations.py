@@ -20,7 +20,7 @@ import tyro
 from benchmarks import generation
 from benchmarks.generation import SPEED_BATCH, Generation
 from benchmarks.sampling import Sampling, generate, passes, some
-from benchmarks.sections import Section, results_file, run_sections
+from benchmarks.sections import Section, SectionArguments, results_file, run_sections
 from gaussiandiffusion.evaluation.timing import median_seconds
 from gaussiandiffusion.files import read_json
 
@@ -49,25 +49,18 @@ ROWS = {
 }
 
 
-@dataclass(frozen=True)
-class Arguments:
+@dataclass(frozen=True, kw_only=True)
+class Arguments(SectionArguments):
     """Measure trained models at several numbers of evaluations."""
 
     runs: Path
     """Folder with a training's output folder for each row."""
-    data_dir: Path | None = None
-    out: Path | None = None
-    """JSON file; default: benchmarks/results/evaluations.json."""
-    only: tuple[str, ...] = ()
-    """Sections: screen, rows, speed; default: all."""
     rows: tuple[str, ...] = tuple(ROWS)
     evaluations: tuple[int, ...] = (1, 2, 4, 10, 20)
     num: int = 10_000
     seeds: tuple[int, ...] = (0, 1, 2)
     few: int = 2_000
     """Samples of the screening."""
-    quick: bool = False
-    """A trial: few samples of one seed, written to out/."""
 
 
 class Curves:

@@ -24,7 +24,7 @@ from typing import Any
 import tyro
 
 from benchmarks.sampling import Sampling, generate, passes, some
-from benchmarks.sections import Section, results_file, run_sections
+from benchmarks.sections import Section, SectionArguments, results_file, run_sections
 from benchmarks.stability import equal_flops, picture_text
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import EvaluationReport, evaluate, extract_features, frechet_distance, load_features
@@ -47,24 +47,17 @@ ROWS = {
 }
 
 
-@dataclass(frozen=True)
-class Arguments:
+@dataclass(frozen=True, kw_only=True)
+class Arguments(SectionArguments):
     """Measure trained models."""
 
     runs: Path
     """Folder with a training's output folder for each row: splats, unet, patches, published, tenth."""
-    data_dir: Path | None = None
-    out: Path | None = None
-    """JSON file; default: benchmarks/results/generation.json."""
-    only: tuple[str, ...] = ()
-    """Sections: screen, rows, own, stability, speed; default: all."""
     rows: tuple[str, ...] = tuple(ROWS)
     num: int = 10_000
     seeds: tuple[int, ...] = (0, 1, 2)
     few: int = 2_000
     """Samples where many are not affordable: screening, checkpoints, samplers of hundreds of steps."""
-    quick: bool = False
-    """A trial: few samples of one seed, written to out/."""
 
 
 class Generation:

@@ -21,7 +21,7 @@ from typing import Any
 import tyro
 
 from benchmarks.sampling import Sampling, generate, passes, some
-from benchmarks.sections import Section, results_file, run_sections
+from benchmarks.sections import Section, SectionArguments, results_file, run_sections
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import evaluate, load_features
 from gaussiandiffusion.files import read_json
@@ -70,23 +70,16 @@ SAMPLINGS = (
 )
 
 
-@dataclass(frozen=True)
-class Arguments:
+@dataclass(frozen=True, kw_only=True)
+class Arguments(SectionArguments):
     """Train what is missing, and measure."""
 
     runs: Path
     """Folder with, or for, each row's training."""
-    data_dir: Path | None = None
-    out: Path | None = None
-    """JSON file; default: benchmarks/results/representation.json."""
-    only: tuple[str, ...] = ()
-    """Sections: representation, objective, samplers; default: all."""
     rows: tuple[str, ...] = ()
     """Rows of them; default: all."""
     budget: str = "S"
     num: int = 2_000
-    quick: bool = False
-    """A trial: seconds of training, few samples, written to out/."""
 
 
 class Comparison:

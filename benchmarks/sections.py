@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,20 @@ RESULTS = Path(__file__).parent / "results"
 TRIALS = Path("out")  # git ignores it
 
 Section = Callable[[], Iterator[tuple[str, dict[str, Any]]]]  # yields (key, result), such as one data set's rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionArguments:
+    """What every benchmark by sections takes."""
+
+    data_dir: Path | None = None
+    """Folder of the images' files; default: the cache, filled by downloading."""
+    out: Path | None = None
+    """JSON file that sections are merged into; default: of the benchmark's name in benchmarks/results."""
+    only: tuple[str, ...] = ()
+    """Sections to run; default: all."""
+    quick: bool = False
+    """A trial: little work, written to out/."""
 
 
 def results_file(name: str, quick: bool) -> Path:

@@ -22,7 +22,7 @@ from unittest.mock import patch
 import torch
 import tyro
 
-from benchmarks.sections import Section, results_file, run_sections
+from benchmarks.sections import Section, SectionArguments, results_file, run_sections
 from gaussiandiffusion.evaluation.compute import training_flops
 from gaussiandiffusion.evaluation.timing import median_seconds
 from gaussiandiffusion.training import trainer as trainer_module
@@ -54,20 +54,13 @@ ROWS = {
 }
 
 
-@dataclass(frozen=True)
-class Arguments:
+@dataclass(frozen=True, kw_only=True)
+class Arguments(SectionArguments):
     """Time training steps."""
 
-    data_dir: Path | None = None
-    out: Path | None = None
-    """JSON file; default: benchmarks/results/training.json."""
-    only: tuple[str, ...] = ()
-    """Sections: peak, steps; default: both."""
     rows: tuple[str, ...] = tuple(ROWS)
     rounds: int = 3
     """How often each row's steps are timed, all rows in turn."""
-    quick: bool = False
-    """A trial, written to out/."""
 
 
 def peak() -> Iterator[tuple[str, dict[str, Any]]]:
