@@ -42,9 +42,10 @@ class Row:
                     yield Sampling(scheduler, steps, guidance)
 
 
+GUIDANCES = (1.0, 1.1, 1.25, 1.5)
 ROWS = {
-    "unet": Row("pixel U-Net", ("few-step", "dpm++"), (1.0, 1.25, 1.5)),
-    "splats": Row("canonical splats", ("few-step", "dpm++"), (1.0, 1.25, 1.5)),
+    "unet": Row("pixel U-Net", ("few-step", "dpm++"), GUIDANCES),
+    "splats": Row("canonical splats", ("few-step", "dpm++"), GUIDANCES),
     "few": Row("few-step splats", ("few-step", "euler")),
 }
 

@@ -1,4 +1,4 @@
-"""Regenerate the README's pictures from the bundled model: python -m benchmarks.pictures --out docs/pictures."""
+"""Regenerate the README's pictures from the bundled models: python -m benchmarks.pictures --out docs/pictures."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ def main(arguments: Arguments) -> None:
     pipeline = GaussianDiffusionPipeline.from_pretrained(arguments.model)
     grid = pipeline(num_samples=100, seed=arguments.seed)
     save_png(grid_image(to_uint8(grid.images), columns=20, scale=2), arguments.out / "samples.png")
+    clothes = GaussianDiffusionPipeline.from_pretrained("fashion-mnist")(num_samples=60, seed=arguments.seed)
+    save_png(grid_image(to_uint8(clothes.images), columns=20, scale=2), arguments.out / "clothes.png")
     ten = pipeline(num_samples=10, num_inference_steps=12, seed=arguments.seed, return_trajectory=True)
     frames = [grid_image(to_uint8(render(state, 84)), columns=10) for state in ten.trajectory]
     save_gif(frames, arguments.out / "materialisation.gif")

@@ -55,6 +55,19 @@ def test_pairs_are_what_the_sampler_makes_of_the_noise(teacher, tmp_path):
     torch.testing.assert_close(latent, pairs.latents[:8], atol=1e-4, rtol=1e-4)
 
 
+def test_guidance_below_a_time_leaves_the_noisier_steps_alone(teacher, tmp_path):
+    never, plain, late = (
+        teacher_pairs(teacher, 4, tmp_path / name, steps=4, **guidance).latents
+        for name, guidance in (
+            ("never", {"guidance": 3.0, "guidance_below": 0.0}),
+            ("plain", {}),
+            ("late", {"guidance": 3.0, "guidance_below": 0.3}),  # the last of the times 1, 3/4, 1/2, 1/4
+        )
+    )
+    assert torch.equal(never, plain)
+    assert not torch.allclose(late, plain, atol=1e-3)
+
+
 def test_a_weaker_model_takes_the_place_of_the_teacher_without_class(teacher, strokes, tmp_path):
     weaker = make_teacher(strokes)
     for parameter in weaker.denoiser.parameters():

@@ -88,6 +88,8 @@ class TrainConfig:
     """Steps of its sampler."""
     teacher_guidance: float = 1.0
     """Its guidance, which the student then has built in."""
+    teacher_guidance_below: float = 1.0
+    """The times (0: data, 1: noise) below which that applies."""
     teacher_weaker: str | None = None
     """A weaker model to guide it away from, as an early snapshot of its training; default: itself without the class."""
     # network
@@ -162,6 +164,8 @@ class TrainConfig:
                 raise InputError(f"{name} must be >= 1, not {getattr(self, name)}")
         if not 0 <= self.label_dropout < 1:
             raise InputError(f"label_dropout must lie in [0, 1), not {self.label_dropout}")
+        if not 0 <= self.teacher_guidance_below <= 1:
+            raise InputError(f"teacher_guidance_below must lie in [0, 1], not {self.teacher_guidance_below}")
         if not 0 <= self.ema_decay < 1:
             raise InputError(f"ema_decay must lie in [0, 1), not {self.ema_decay}")
         if not self.learning_rate > 0:

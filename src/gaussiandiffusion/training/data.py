@@ -189,6 +189,7 @@ def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> Traini
             folder,
             steps=config.teacher_steps,
             guidance=config.teacher_guidance,
+            guidance_below=config.teacher_guidance_below,
             weaker=None if weaker is None else weaker.to(device),
             precision=config.mixed_precision,
             seed=config.seed,

@@ -45,6 +45,7 @@ def teacher_pairs(
     *,
     steps: int,
     guidance: float = 1.0,
+    guidance_below: float = 1.0,
     weaker: GaussianDiffusionPipeline | None = None,
     precision: Precision = "no",
     seed: int = 0,
@@ -59,6 +60,7 @@ def teacher_pairs(
         teacher: a flow model; its noise is none that sampling with any small seed will draw.
         count: number of pairs; classes in turn.
         precision: of the network, as in training; noise and latents are kept in float32.
+        guidance_below: the times (0: data, 1: noise) below which it applies.
         weaker: a model to guide away from, see `diffusion.guided`.
         folder: gets `pairs-00000.safetensors` ...
         progress: told the number of pairs made or found.
@@ -74,9 +76,12 @@ def teacher_pairs(
         "count": count, "guidance": guidance, "precision": precision, "sampler": sampler, "seed": seed, "steps": steps,
         "teacher": fingerprint(teacher),
     }  # fmt: skip
+    if guidance_below < 1:
+        header["guidance_below"] = guidance_below
     if weaker is not None:
         header["weaker"] = fingerprint(weaker)
-    guided = Guidance(guidance, weaker=None if weaker is None else teacher.weaker_network(weaker))
+    network = None if weaker is None else teacher.weaker_network(weaker)
+    guided = Guidance(guidance, high=guidance_below, weaker=network)
     chunk = teacher.config.chunk_size
     block = BLOCK // chunk * chunk or chunk
     blocks = []
