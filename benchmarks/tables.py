@@ -62,6 +62,8 @@ def main() -> None:
     if evaluations.exists():
         for name, make in (("curves", tables_evaluations.curves), ("samplers", tables_evaluations.screening)):
             fill(ROOT / "docs" / "results.md", name, make(read_json(evaluations)))
+        text = tables_evaluations.compute(generation, read_json(evaluations))
+        fill(ROOT / "docs" / "results.md", "compute", text)
     training = RESULTS / "training.json"
     if training.exists():
         fill(ROOT / "docs" / "training.md", "speed", tables_representation.speed(read_json(training)))

@@ -63,5 +63,25 @@ def screening(record: Record) -> str:
     return f"{table(head, body)}\n\n{number:,} samples against as many training images, one seed."
 
 
+def compute(generation: Record, evaluations: Record) -> str:
+    """Quality against training: the rows of half an hour and the longer trainings, by floating-point operations."""
+    rows = list(generation["rows"].values())
+    for model in ("splats", "unet"):
+        longer = [row for row in evaluations["rows"].values() if row["model"] == model]
+        rows.append(min(longer, key=lambda row: row["fid"]["mean"]))
+    body = []
+    for row in sorted(rows, key=lambda row: row["training"]["flops"]):
+        cost, fid = row["training"], row["fid"]
+        shape = " x ".join(map(str, cost["representation"]["latent_shape"]))
+        body.append(
+            [
+                row["title"], shape, f"{cost['parameters'] / 1e6:.2f}M", f"{cost['steps']:,}",
+                f"{cost['flops'] / 1e12:.0f}", row["evaluations"], f"{fid['mean']:.2f}",
+            ]
+        )  # fmt: skip
+    head = ["model", "latent", "parameters", "steps", "TFLOP of training", "NFE", "FID"]
+    return table(head, body, texts=2)
+
+
 def words(sampling: Record) -> str:
     return Sampling(*(sampling[name] for name in ("scheduler", "steps", "guidance", "low", "high"))).words
