@@ -43,7 +43,7 @@ ROWS = {
     "unet": "pixel U-Net",
     "patches": "our transformer on pixel patches",
     "published": "published splat recipe",
-    "tenth": "canonical splats, a tenth of its training",
+    "tenth": "canonical splats, 600 steps",
 }
 
 

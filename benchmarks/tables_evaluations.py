@@ -20,7 +20,7 @@ def curves(record: Record) -> str:
         body.append(
             [
                 row["title"], words(row["sampling"]), row["evaluations"],
-                f"{fid['mean']:.2f} ({fid['min']:.2f} to {fid['max']:.2f})", f"{quality['precision']:.3f}",
+                f"{fid['mean']:.3f} ({fid['min']:.3f} to {fid['max']:.3f})", f"{quality['precision']:.3f}",
                 f"{quality['recall']:.3f}", f"{100 * report['label_accuracy']:.2f} %",
                 f"{100 * report['memorisation']['share_near']:.2f} %",
                 f"{speed[key]['milliseconds_per_image']:.2f}" if key in speed else "-",
@@ -76,7 +76,7 @@ def compute(generation: Record, evaluations: Record) -> str:
         body.append(
             [
                 row["title"], shape, f"{cost['parameters'] / 1e6:.2f}M", f"{cost['steps']:,}",
-                f"{cost['flops'] / 1e12:.0f}", row["evaluations"], f"{fid['mean']:.2f}",
+                f"{cost['flops'] / 1e12:.0f}", row["evaluations"], f"{fid['mean']:.3f}",
             ]
         )  # fmt: skip
     head = ["model", "latent", "parameters", "steps", "TFLOP of training", "NFE", "FID"]

@@ -26,7 +26,7 @@ def quality(records: dict[str, Record]) -> str:
             body.append(
                 [
                     f"`{name}`", row["steps"], f"{row['guidance']:g}", row["evaluations"],
-                    f"{row['fid_mean']:.2f} ({row['fid_min']:.2f} to {row['fid_max']:.2f})",
+                    f"{row['fid_mean']:.3f} ({row['fid_min']:.3f} to {row['fid_max']:.3f})",
                     f"{measures['precision']:.3f}", f"{measures['recall']:.3f}",
                     f"{100 * row['label_accuracy']:.2f} %", f"{100 * near['share_near']:.2f} %",
                     f"{1000 * row['seconds_per_image']:.1f}",

@@ -35,11 +35,11 @@ def test_help_is_fast_and_imports_no_torch():
         assert "Example: gaussiandiffusion" in done.stdout
 
 
-def test_sample_imports_no_training_metric_or_compiled_code(tmp_path):
+def test_sample_imports_no_training_or_metric_code(tmp_path):
     code = (
         "import sys; from gaussiandiffusion.cli.main import run; "
         f"code = run(['sample', '--num', '2', '--steps', '1', '--out', {str(tmp_path / 'out')!r}]); "
-        "bad = [m for m in ('torchmetrics', 'tensorboard', 'numba', 'gaussiandiffusion.training') "
+        "bad = [m for m in ('torchmetrics', 'tensorboard', 'gaussiandiffusion.training') "
         "if m in sys.modules]; assert not bad, bad; sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

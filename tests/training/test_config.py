@@ -63,7 +63,7 @@ def test_bad_files_are_refused(tmp_path, text, complaint):
 
 
 def test_unknown_presets_are_refused_with_those_there_are():
-    with pytest.raises(InputError, match="no preset or file 'minst'; presets: mnist"):
+    with pytest.raises(InputError, match="no preset or file 'minst'; presets: fashion-mnist, mnist"):
         load_config("minst")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from gaussiandiffusion.rendering.compiler import FAST
 from gaussiandiffusion.rendering.threads import in_threads
 from gaussiandiffusion.rendering.tiles import bin_splats, collect, gather, tile_grid
 from gaussiandiffusion.splats import Canvas, Splats
+
+THREAD_PAIRS = 2**20  # splat-pixel pairs that are worth a thread: about half a millisecond
 
 
 def accumulate(
@@ -59,9 +62,10 @@ class _Fused(torch.autograd.Function):
         ctx.canvas, ctx.cutoff = canvas, np.float32(cutoff)
         out = np.empty((geometry.shape[0], colors.shape[2], canvas.height, canvas.width), np.float32)
         rows = (_rows(geometry), _rows(colors))
+        least = math.ceil(THREAD_PAIRS / max(1, geometry.shape[1] * canvas.height * canvas.width))
         for part, *plan, jobs in _plans(rows[0], canvas, ctx.cutoff):
             arrays = (rows[0][part], rows[1][part], *plan, ctx.cutoff, out[part])
-            in_threads(lambda start, stop, a=arrays: _forward(*a, start, stop), jobs)
+            in_threads(lambda start, stop, a=arrays: _forward(*a, start, stop), jobs, least)
         return torch.from_numpy(out)
 
     @staticmethod

@@ -19,9 +19,14 @@ def worker_pool(threads: int | None = None) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads or torch.get_num_threads(), initializer=_flush_denormals)
 
 
-def in_threads(work: Callable[[int, int], None], count: int) -> None:
-    """Run `work(start, stop)` over [0, count), cut into equal parts for torch's number of threads."""
-    threads = max(1, min(torch.get_num_threads(), count))
+def in_threads(work: Callable[[int, int], None], count: int, least: int = 1) -> None:
+    """Run `work(start, stop)` over [0, count), cut into equal parts for torch's number of threads.
+
+    Args:
+        least: of the count, what is worth a further thread: a new one may wait for the idle ones of torch, which keep
+            their cores for milliseconds.
+    """
+    threads = max(1, min(torch.get_num_threads(), count // least))
     bounds = [math.ceil(count * i / threads) for i in range(threads + 1)]
     with worker_pool(threads) as pool:
         for done in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
