@@ -44,7 +44,7 @@ class Row:
 
 
 ROWS = {
-    "splats": Row("32 splats, as trained: bfloat16, compiled"),
+    "splats": Row("24 splats, as trained: bfloat16, compiled"),
     "fused-attention": Row("attention by the fused kernel", fused_attention=True),
     "eager": Row("not compiled", changes=()),
     "unrendered": Row("no rendered-image loss", changes=(("compile", True), ("render_weight", 0.0))),
