@@ -1,7 +1,8 @@
 """Quality against evaluations of the network: few-step splats beside the pixel U-Net; writes JSON.
 
     gaussiandiffusion train mnist-unet --budget L --output-dir RUNS/unet
-    gaussiandiffusion train mnist-few --output-dir RUNS/few
+    gaussiandiffusion train mnist --compile --output-dir RUNS/splats
+    gaussiandiffusion train mnist-few --compile --output-dir RUNS/few
     python -m benchmarks.evaluations --runs RUNS --data-dir DIR
 
 For each number of evaluations the best sampler of each model is found on few samples against training images ("screen")

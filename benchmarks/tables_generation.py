@@ -165,4 +165,6 @@ def _command(name: str, cost: Record) -> str:
         for key in ("model", "splats", "warmup_steps")
         if config[key] != now[key]
     ]
+    if config["splats"] != now["splats"] and config["start"].endswith(".safetensors"):
+        words.append("--start template:FILE")
     return " ".join([*words, *(["--compile"] if config["compile"] else [])])
