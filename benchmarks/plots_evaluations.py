@@ -62,6 +62,8 @@ def plot(record: dict[str, Any]) -> Figure:
         draw(axes, lines(record, speed), floor)
         axes.set(xlabel="milliseconds an image" if speed else "evaluations of the network")
     plain_ticks(all_axes[0], sorted({row["evaluations"] for row in record["rows"].values()}))
+    if timed:
+        plain_ticks(all_axes[1], (0.5, 1, 2, 5))
     all_axes[0].set_ylabel("FID")
     all_axes[0].legend()
     return figure
