@@ -101,8 +101,9 @@ class TrainConfig:
     prediction: Literal["flow", "v_prediction", "epsilon"] = "flow"
     num_train_timesteps: int = 1000
     beta_schedule: Literal["linear", "cosine"] = "cosine"
-    times: Literal["uniform", "logit_normal"] | None = None
-    """Law of the training times; default: logit_normal for flow, else uniform."""
+    times: Literal["uniform", "logit_normal", "few_step"] | None = None
+    """Law of the training times, few_step for those of sampling in 1 to 4 steps; default: logit_normal for flow, else
+    uniform."""
     logit_mean: float = 0.0
     """Of log(noise / signal) under logit_normal times."""
     logit_std: float = 1.0
