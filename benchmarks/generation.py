@@ -1,7 +1,10 @@
 """Generated digits of our models and of the baselines, all measured alike; writes JSON section by section.
 
-    gaussiandiffusion train mnist --budget M --compile --snapshot-every 100 --output-dir RUNS/splats
-    gaussiandiffusion train mnist-unet --budget M --snapshot-every 100 --output-dir RUNS/unet
+    gaussiandiffusion train mnist --model small --budget M --compile --snapshot-every 200 --output-dir RUNS/splats
+    gaussiandiffusion encode mnist --splats 32 --learn-template FILE
+    gaussiandiffusion train mnist --model small --splats 32 --start template:FILE --budget M --compile \\
+        --output-dir RUNS/splats-32
+    gaussiandiffusion train mnist-unet --budget M --compile --snapshot-every 200 --output-dir RUNS/unet
     gaussiandiffusion train mnist-patches --budget M --compile --output-dir RUNS/patches
     gaussiandiffusion train mnist-published --budget M --compile --output-dir RUNS/published
     gaussiandiffusion train mnist --model small --max-steps 600 --warmup-steps 100 --compile --output-dir RUNS/tenth
@@ -36,10 +39,15 @@ SPEED_BATCH = 64
 
 
 # At most ten evaluations an image; guidance counts double. The published recipe's own sampler takes 200.
-CANDIDATES = (Sampling("dpm++", 10), Sampling("dpm++", 5, 1.5))
+CANDIDATES = (
+    *(Sampling(name, 10) for name in ("few-step", "dpm++")),
+    *(Sampling(name, 5, guidance) for name in ("few-step", "dpm++") for guidance in (1.25, 1.5)),
+)
+CHECKPOINTS = Sampling("few-step", 10)
 OWN = {"published": Sampling("ddim", 200)}
 ROWS = {
-    "splats": "canonical splats",
+    "splats": "canonical splats, K = 24",
+    "splats-32": "canonical splats, K = 32",
     "unet": "pixel U-Net",
     "patches": "our transformer on pixel patches",
     "published": "published splat recipe",
@@ -52,7 +60,7 @@ class Arguments(SectionArguments):
     """Measure trained models."""
 
     runs: Path
-    """Folder with a training's output folder for each row: splats, unet, patches, published, tenth."""
+    """Folder with a training's output folder for each row."""
     rows: tuple[str, ...] = tuple(ROWS)
     num: int = 10_000
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -100,6 +108,8 @@ class Generation:
         for row in self.arguments.rows:
             found = []
             for sampling in CANDIDATES:
+                if sampling.scheduler == "few-step" and row == "published":
+                    continue  # the sampler is for flows
                 images = generate(self.pipeline(row, sampling.scheduler), sampling, self.arguments.few, seed=100)
                 found.append(asdict(sampling) | {"fid_train": self.distance(images, reference)})
             yield row, {"num": self.arguments.few, "candidates": found}
@@ -160,7 +170,7 @@ class Generation:
         reference = some(self.test, self.arguments.few)
         folders = {row: self.arguments.runs / row for row in ("splats", "unet")}
         for row, checkpoints in equal_flops(folders).items():
-            sampling, found = CANDIDATES[0], []
+            sampling, found = CHECKPOINTS, []
             for checkpoint in checkpoints:
                 pipeline = self.pipeline(row, sampling.scheduler, checkpoint.folder)
                 images = generate(pipeline, sampling, self.arguments.few, seed=0)

@@ -57,7 +57,7 @@ def main() -> None:
     if choices.exists():
         for name, make in tables_representation.SECTIONS.items():
             if name in (record := read_json(choices)):
-                fill(ROOT / "docs" / "representation.md", name, make(record[name]))
+                fill(ROOT / "docs" / "representation.md", name, make(record))
     evaluations = RESULTS / "evaluations.json"
     if evaluations.exists():
         for name, make in (("curves", tables_evaluations.curves), ("samplers", tables_evaluations.screening)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.generation import ROWS
 from benchmarks.tables_encoding import conditions, table
 from gaussiandiffusion.training.config import load_config
 
@@ -13,8 +14,8 @@ Record = dict[str, Any]
 
 def rows(record: Record) -> str:
     """Quality of every model at its best sampler of at most ten evaluations, with floors."""
-    found = [(name, row, record.get("speed", {}).get(name)) for name, row in record["rows"].items()]
-    found += [(name, row, None) for name, row in record.get("own", {}).items()]
+    found = [(name, row, record.get("speed", {}).get(name)) for name, row in _ordered(record["rows"])]
+    found += [(name, row, None) for name, row in _ordered(record.get("own", {}))]
     head = [
         "model", "latent", "parameters", "sampler", "NFE", "FID (min to max)", "KID x 1000", "precision", "recall",
         "as asked", "near train", "F", "R", "ms an image",
@@ -41,7 +42,7 @@ def baselines(record: Record) -> str:
     head = ["half an hour of training on two cores", "parameters", "NFE", "FID (min to max)", "precision", "recall"]
     head += ["as asked", "ms an image"]
     body = []
-    for name, row in record["rows"].items():
+    for name, row in _ordered(record["rows"]):
         report, speed = row["reports"][0], record.get("speed", {}).get(name)
         quality = report["precision_recall"]
         body.append(
@@ -63,7 +64,7 @@ def baselines(record: Record) -> str:
 def training(record: Record) -> str:
     """What each row's training cost, and its command."""
     body = []
-    for name, row in record["rows"].items():
+    for name, row in _ordered(record["rows"]):
         cost = row["training"]
         body.append(
             [
@@ -85,7 +86,7 @@ def screening(record: Record) -> str:
     """The samplers that were compared on training images."""
     found = record["screen"]
     body = []
-    for name, result in found.items():
+    for name, result in _ordered(found):
         for candidate in result["candidates"]:
             steps, guidance = candidate["steps"], candidate["guidance"]
             evaluations = steps * (1 if guidance == 1 else 2)
@@ -123,6 +124,11 @@ SECTIONS: dict[str, tuple[str, Callable[[Record], str]]] = {
 }  # section of the page: (section of the results it needs, the text)
 
 
+def _ordered(section: Record) -> list[tuple[str, Record]]:
+    """The rows there are, in the benchmark's order, whatever the order in which they were measured."""
+    return [(name, section[name]) for name in ROWS if name in section]
+
+
 def _conditions(record: Record) -> str:
     """Threads and machine, of the times too."""
     quality, speed = conditions(record["rows"]), record.get("speed")
@@ -156,7 +162,7 @@ def _budget(cost: Record) -> str:
 def _command(name: str, cost: Record) -> str:
     """The training's command, with what it changed of the preset as it is now."""
     config = cost["config"]
-    preset = "mnist" if name in ("splats", "tenth") else f"mnist-{name}"
+    preset = "mnist" if name in ("splats", "splats-32", "tenth") else f"mnist-{name}"
     now = load_config(preset).to_dict()
     length = f"--budget {config['budget']}" if config["budget"] else f"--max-steps {cost['steps']}"
     words = [f"gaussiandiffusion train {preset} {length}"]
