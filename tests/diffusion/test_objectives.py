@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from gaussiandiffusion.diffusion import Objective, drop_labels, guided
-from gaussiandiffusion.diffusion.few_steps import FlowMatchFewStepScheduler
 from gaussiandiffusion.diffusion.noise import generator_for
 from gaussiandiffusion.errors import InputError
 
@@ -83,18 +82,6 @@ def test_the_ratio_of_noise_to_signal_can_be_log_normal_for_every_process():
     assert abs(float(uniform.std()) - 12**-0.5) < 0.01
 
 
-def test_times_of_few_steps_are_those_at_which_few_steps_ask():
-    times = Objective("flow", times="few_step").sample_timesteps(20_000, generator_for(3))
-    asked = []
-    for steps in (1, 2, 3, 4):
-        scheduler = FlowMatchFewStepScheduler()
-        scheduler.set_timesteps(steps)
-        asked += scheduler.timesteps.tolist()
-    assert set(times.tolist()) == set(asked)
-    for time in set(asked):  # as often; 5 standard errors
-        assert abs(float((times == time).float().mean()) - asked.count(time) / len(asked)) < 0.018
-
-
 def test_bad_objectives_are_refused():
     for arguments, complaint in [
         (("x0",), "unknown prediction"),
@@ -102,7 +89,6 @@ def test_bad_objectives_are_refused():
         (("flow", 200), "leave num_train_timesteps"),
         (("epsilon", 200, "sqrt"), "unknown beta schedule"),
         (("flow", 1000, "linear", 0.0, 1.0, False, "cubic"), "unknown times 'cubic'"),
-        (("epsilon", 200, "cosine", 0.0, 1.0, False, "few_step"), "for prediction = flow"),
     ]:
         with pytest.raises(InputError, match=complaint):
             Objective(*arguments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import torch
@@ -11,12 +11,10 @@ from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler
 from jaxtyping import Float
 from torch import Tensor
 
-from gaussiandiffusion.diffusion.few_steps import FlowMatchFewStepScheduler
 from gaussiandiffusion.errors import InputError
 
 Prediction = Literal["epsilon", "v_prediction", "flow"]
-Times = Literal["uniform", "logit_normal", "few_step"]
-FEW_STEPS = (1, 2, 3, 4)  # that times = "few_step" prepares for
+Times = Literal["uniform", "logit_normal"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,7 @@ class Objective:
             (Nichol and Dhariwal, 2021); not used by flow.
         times: law of the training times: "uniform", or "logit_normal", in which the logarithm of noise over signal is
             normal: flow times are then sigmoid(mean + std z) (Esser et al., "SD3", 2024, section 3.1), and discrete
-            processes take the nearest of theirs; "few_step", the times at which our few-step sampler asks the network
-            in 1, 2, 3 or 4 steps, each as often as these runs do: flow only, and for students, which need no others.
-            Default: "logit_normal" for flow, else "uniform".
+            processes take the nearest of theirs. Default: "logit_normal" for flow, else "uniform".
         logit_mean, logit_std: of that normal law.
         clip_sample: the clean latents lie in [-1, 1], and samplers bring every estimate of one there. "epsilon" under
             "cosine" needs it, however many the steps: at the last time sqrt(abar) is 2e-4, and to divide by it turns
@@ -61,9 +57,7 @@ class Objective:
         if self.beta_schedule not in ("linear", "cosine"):
             raise InputError(f"unknown beta schedule '{self.beta_schedule}'; choose linear or cosine")
         if self.times not in (None, *get_args(Times)):
-            raise InputError(f"unknown times '{self.times}'; choose {', '.join(get_args(Times))}")
-        if self.times == "few_step" and self.prediction != "flow":
-            raise InputError("times = few_step are those of the few-step sampler, which is for prediction = flow")
+            raise InputError(f"unknown times '{self.times}'; choose uniform or logit_normal")
         if self.num_train_timesteps < 1:
             raise InputError(f"num_train_timesteps must be >= 1, not {self.num_train_timesteps}")
         if self.prediction == "flow" and self.num_train_timesteps != 1000:
@@ -97,8 +91,6 @@ class Objective:
             if flow:
                 return torch.rand(count, generator=generator) * total
             return torch.randint(total, (count,), generator=generator).float()
-        if self.times == "few_step":
-            return few_step_times()[torch.randint(len(few_step_times()), (count,), generator=generator)]
         logits = self.logit_mean + self.logit_std * torch.randn(count, generator=generator)
         if flow:
             return torch.sigmoid(logits) * total
@@ -142,14 +134,3 @@ class Objective:
         if self.prediction == "flow":
             return noisy - sigma * output
         return signal * noisy - sigma * output
-
-
-@cache
-def few_step_times() -> Float[Tensor, " n"]:
-    """Times of the network's evaluations in one run of the few-step sampler for each number of FEW_STEPS."""
-    scheduler = FlowMatchFewStepScheduler()
-    times = []
-    for steps in FEW_STEPS:
-        scheduler.set_timesteps(steps)
-        times.append(scheduler.timesteps)
-    return torch.cat(times)

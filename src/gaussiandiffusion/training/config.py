@@ -92,6 +92,9 @@ class TrainConfig:
     """The times (0: data, 1: noise) below which that applies."""
     teacher_weaker: str | None = None
     """A weaker model to guide it away from, as an early snapshot of its training; default: itself without the class."""
+    teacher_rollout: float = 0.0
+    """Share of the sets that the student meets where its own steps lead, in runs of 1 to 4, not on the way from noise
+    to sample."""
     # network
     model: str = "small"
     """Size by name: tiny, compact, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""
@@ -101,9 +104,8 @@ class TrainConfig:
     prediction: Literal["flow", "v_prediction", "epsilon"] = "flow"
     num_train_timesteps: int = 1000
     beta_schedule: Literal["linear", "cosine"] = "cosine"
-    times: Literal["uniform", "logit_normal", "few_step"] | None = None
-    """Law of the training times, few_step for those of sampling in 1 to 4 steps; default: logit_normal for flow, else
-    uniform."""
+    times: Literal["uniform", "logit_normal"] | None = None
+    """Law of the training times; default: logit_normal for flow, else uniform."""
     logit_mean: float = 0.0
     """Of log(noise / signal) under logit_normal times."""
     logit_std: float = 1.0
@@ -167,6 +169,10 @@ class TrainConfig:
             raise InputError(f"label_dropout must lie in [0, 1), not {self.label_dropout}")
         if not 0 <= self.teacher_guidance_below <= 1:
             raise InputError(f"teacher_guidance_below must lie in [0, 1], not {self.teacher_guidance_below}")
+        if not 0 <= self.teacher_rollout <= 1:
+            raise InputError(f"teacher_rollout must lie in [0, 1], not {self.teacher_rollout}")
+        if self.teacher_rollout and self.teacher is None:
+            raise InputError("teacher_rollout needs a teacher: the pairs say where the student's own steps should end")
         if not 0 <= self.ema_decay < 1:
             raise InputError(f"ema_decay must lie in [0, 1), not {self.ema_decay}")
         if not self.learning_rate > 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,15 +12,17 @@ from torch import Tensor
 
 from gaussiandiffusion.diffusion import Objective, drop_labels
 from gaussiandiffusion.rendering import Backend, accumulate
+from gaussiandiffusion.training.rollout import Runs, own_latents
 
 
 @dataclass(frozen=True)
 class Draw:
-    """The random part of a batch: noise, times and which labels are hidden."""
+    """The random part of a batch: noise, times, which labels are hidden, and for students the runs they are in."""
 
     noise: Float[Tensor, "n ..."]
     timesteps: Float[Tensor, " n"]
     dropped: Tensor
+    runs: Runs | None = None
 
     @classmethod
     def of(
@@ -29,17 +31,21 @@ class Draw:
         objective: Objective,
         label_dropout: float,
         generator: torch.Generator,
+        rollout: float = 0.0,
     ) -> Draw:
         noise = torch.randn(shape, generator=generator)
         timesteps = objective.sample_timesteps(shape[0], generator)
-        return cls(noise, timesteps, torch.rand(shape[0], generator=generator) < label_dropout)
+        dropped = torch.rand(shape[0], generator=generator) < label_dropout
+        return cls(noise, timesteps, dropped, Runs.of(shape[0], rollout, generator) if rollout else None)
 
     def part(self, rank: int, world: int) -> Draw:
         """One process's share of the batch."""
-        return Draw(*(part[rank::world] for part in (self.noise, self.timesteps, self.dropped)))
+        parts = (part[rank::world] for part in (self.noise, self.timesteps, self.dropped))
+        return Draw(*parts, None if self.runs is None else self.runs.part(rank, world))
 
     def to(self, device: torch.device) -> Draw:
-        return Draw(*(part.to(device) for part in (self.noise, self.timesteps, self.dropped)))
+        parts = (part.to(device) for part in (self.noise, self.timesteps, self.dropped))
+        return Draw(*parts, None if self.runs is None else self.runs.to(device))
 
 
 def denoising_loss(
@@ -55,20 +61,30 @@ def denoising_loss(
     feature_weights: Float[Tensor, "k f"] | None = None,
     render_weight: float = 0.0,
     render_below: float = 0.5,
+    runner: Callable[..., Tensor] | None = None,
 ) -> tuple[Float[Tensor, ""], dict[str, float]]:
     """Mean squared error of the prediction, plus `render_weight` times the rendered-image loss.
 
     Args:
         feature_weights: of the latent's features in that error, with mean 1; None: all 1. They move no minimum.
+        runner: the network for batches of any size, which the draw's runs go on with; default: `network`.
 
     Returns:
         The loss, and its parts for the log.
     """
-    noisy = objective.add_noise(clean, draw.noise, draw.timesteps)
     if labels is not None:
         labels = drop_labels(labels, draw.dropped, null_label)
+    noisy = objective.add_noise(clean, draw.noise, draw.timesteps)
+    target = objective.target(clean, draw.noise, draw.timesteps)
+    if draw.runs is not None:
+        within = draw.runs.steps > 0
+        own, times = own_latents(runner or network, draw.runs, draw.noise, labels, anchors)
+        draw = replace(draw, timesteps=torch.where(within, times, draw.timesteps))
+        within = within.view(-1, *[1] * (clean.ndim - 1))
+        _, sigma = objective.coefficients(draw.timesteps, clean)
+        noisy, target = torch.where(within, own, noisy), torch.where(within, (own - clean) / sigma, target)
     output = network(noisy, draw.timesteps, labels, anchors).float()
-    errors = (output - objective.target(clean, draw.noise, draw.timesteps)).square()
+    errors = (output - target).square()
     latent_loss = (errors if feature_weights is None else errors * feature_weights).mean()
     parts = {"latent": latent_loss.item()}
     if not render_weight:
