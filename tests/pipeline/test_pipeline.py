@@ -101,6 +101,19 @@ def test_saving_and_loading_is_identity(pipeline, tmp_path, scheduler):
     assert type(loaded.scheduler) is type(pipeline.scheduler)
 
 
+def test_half_precision_is_for_the_network_and_leaves_the_pictures():
+    pipeline = GaussianDiffusionPipeline.from_pretrained("mnist-few")
+    exact = pipeline(10, num_inference_steps=2)
+    loaded = GaussianDiffusionPipeline.from_pretrained("mnist-few", dtype=torch.bfloat16)
+    for half in (loaded, pipeline.to(torch.bfloat16)):
+        assert half.denoiser.dtype == torch.bfloat16
+        assert {part.dtype for part in half.representation.state_dict().values()} == {torch.float32}
+        found = half(10, num_inference_steps=2)
+        assert found.splats.means.dtype == torch.float32
+        assert not torch.equal(found.images, exact.images)
+        assert float((found.images - exact.images).abs().mean()) < 0.01
+
+
 def test_a_model_that_is_loaded_and_saved_names_no_folder_of_this_machine(pipeline, tmp_path):
     pipeline.save_pretrained(tmp_path / "model")
     GaussianDiffusionPipeline.from_pretrained(tmp_path / "model").save_pretrained(tmp_path / "copy")

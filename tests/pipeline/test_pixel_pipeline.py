@@ -48,6 +48,14 @@ def test_a_sample_does_not_depend_on_how_many_are_asked_for(pipeline):
     assert not torch.equal(pipeline(num_samples=1, class_labels=1, seed=6).images, many[:1])
 
 
+@pytest.mark.parametrize("patch", [0, 4], ids=["unet", "patches"])
+def test_it_runs_in_half_precision(patch):
+    exact = make_pipeline(patch)(2).images
+    half = make_pipeline(patch).to(torch.bfloat16)(2).images
+    assert half.dtype == torch.float32
+    assert 0 < float((half - exact).abs().mean()) < 0.05
+
+
 def test_class_and_guidance_change_the_images(pipeline):
     images = pipeline(num_samples=2, class_labels=[0, 1]).images
     other = pipeline(num_samples=2, class_labels=[0, 2]).images

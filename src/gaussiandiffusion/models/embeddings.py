@@ -30,7 +30,7 @@ class TimestepEmbedding(nn.Module):
         self.layers = nn.Sequential(nn.Linear(frequencies, width), nn.SiLU(), nn.Linear(width, width))
 
     def forward(self, timesteps: Float[Tensor, " n"]) -> Float[Tensor, "n d"]:
-        return self.layers(sinusoidal(timesteps, self.frequencies))
+        return _through(self.layers, sinusoidal(timesteps, self.frequencies))
 
 
 class ClassEmbedding(nn.Module):
@@ -58,4 +58,11 @@ class AnchorEmbedding(nn.Module):
     def forward(self, anchors: Float[Tensor, "k a"]) -> Float[Tensor, "k d"]:
         frequencies = torch.pi / 4 * 2.0 ** torch.arange(self.octaves, device=anchors.device)
         angles = (anchors[:, :2, None] * frequencies).flatten(1)  # (k, 2 * octaves); columns 0, 1 are x, y
-        return self.layers(torch.cat([anchors, angles.cos(), angles.sin()], -1))
+        return _through(self.layers, torch.cat([anchors, angles.cos(), angles.sin()], -1))
+
+
+def _through(layers: nn.Sequential, features: Tensor) -> Tensor:
+    """Layers over features computed in float32, in the layers' own dtype."""
+    first = layers[0]
+    assert isinstance(first, nn.Linear)
+    return layers(features.to(first.weight.dtype))

@@ -92,12 +92,12 @@ class GaussianTransformer(ModelMixin, ConfigMixin):
         """One denoising evaluation.
 
         Args:
-            sample: noisy latents.
+            sample: noisy latents; taken in the network's own dtype, whatever theirs.
             timestep: noise level of each set in 0 ... 1000.
             class_labels: 0 ... C-1, or C for "no class"; needed exactly by conditional models.
             anchors: features of each slot's anchor, columns 0 and 1 its place; needed exactly by models with them.
         """
-        x = self.embed(sample)  # (n, k, d)
+        x = self.embed(sample.to(self.out.weight.dtype))  # (n, k, d)
         if self.anchor is not None:
             x = x + self.anchor(anchors)
         condition = self.time(timestep)  # (n, d)

@@ -80,5 +80,6 @@ class PixelUNet(ModelMixin, ConfigMixin):
         anchors: None = None,
     ) -> Float[Tensor, "n c h w"]:
         """One denoising evaluation; see `GaussianTransformer.forward`. Pixels have no anchors."""
+        sample = sample.to(self.unet.dtype)
         fast = sample.contiguous(memory_format=torch.channels_last)  # convolutions on CPUs want channels last
         return self.unet(fast, timestep, class_labels=class_labels).sample

@@ -65,7 +65,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         _check_fit(denoiser, representation)
         if latent_space is None:
             latent_space = fingerprint(representation)
-        elif representation.dtype == torch.float32 and latent_space != fingerprint(representation):
+        elif latent_space != fingerprint(representation):
             raise InputError(
                 "the network was trained in another latent space (template or statistics) than this representation's; "
                 "take both from the same model"
@@ -79,8 +79,13 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         )
 
     @classmethod
-    def from_pretrained(cls, name: str | os.PathLike[str], **kwargs: Any) -> GaussianDiffusionPipeline:
+    def from_pretrained(
+        cls, name: str | os.PathLike[str], dtype: torch.dtype | None = None, **kwargs: Any
+    ) -> GaussianDiffusionPipeline:
         """Load a model: an existing folder, a bundled name ("mnist"), or owner/name on the Hub.
+
+        Args:
+            dtype: of the network, such as torch.bfloat16; latents, statistics and pictures stay in float32.
 
         Raises:
             InputError: no such model, or a damaged or foreign folder.
@@ -94,6 +99,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         logging.disable_progress_bar()  # three components load faster than a bar draws
         try:
             pipeline = super().from_pretrained(folder, low_cpu_mem_usage=False, **kwargs)
+            torch.nn.Module.to(pipeline.denoiser, dtype or torch.float32)
             for part in (pipeline, pipeline.denoiser, pipeline.representation):
                 part.register_to_config(_name_or_path="")  # a copy that is saved need not tell where this one lay
             return pipeline
@@ -231,7 +237,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             prediction = guided(
                 self.denoiser, scaled, time, labels, anchors,
                 guidance_scale=guidance.at(share), null_label=self.num_classes, weaker=guidance.weaker,
-            )  # fmt: skip
+            ).float()  # fmt: skip
             # 3. step
             latent = self.scheduler.step(prediction, t, latent, **extra).prev_sample
             path = [*path, latent] if keep_path else [latent]

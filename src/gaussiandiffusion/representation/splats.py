@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -76,6 +77,10 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
                 if name != "background":
                     getattr(self, f"template_{name}").copy_(value[0])
         return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> SplatRepresentation:
+        """Go to another device, but stay in float32: in half the bits places would be told to three digits."""
+        return super()._apply(lambda tensor: tensor.to(fn(tensor.new_empty(0)).device), recurse)
 
     @property
     def canvas(self) -> Canvas:

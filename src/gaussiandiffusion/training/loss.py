@@ -40,12 +40,12 @@ class Draw:
 
     def part(self, rank: int, world: int) -> Draw:
         """One process's share of the batch."""
-        parts = (part[rank::world] for part in (self.noise, self.timesteps, self.dropped))
-        return Draw(*parts, None if self.runs is None else self.runs.part(rank, world))
+        noise, timesteps, dropped = (part[rank::world] for part in (self.noise, self.timesteps, self.dropped))
+        return Draw(noise, timesteps, dropped, None if self.runs is None else self.runs.part(rank, world))
 
     def to(self, device: torch.device) -> Draw:
-        parts = (part.to(device) for part in (self.noise, self.timesteps, self.dropped))
-        return Draw(*parts, None if self.runs is None else self.runs.to(device))
+        noise, timesteps, dropped = (part.to(device) for part in (self.noise, self.timesteps, self.dropped))
+        return Draw(noise, timesteps, dropped, None if self.runs is None else self.runs.to(device))
 
 
 def denoising_loss(
