@@ -75,16 +75,19 @@ def denoising_loss(
     if labels is not None:
         labels = drop_labels(labels, draw.dropped, null_label)
     noisy = objective.add_noise(clean, draw.noise, draw.timesteps)
-    target = objective.target(clean, draw.noise, draw.timesteps)
-    if draw.runs is not None:
+    if draw.runs is None:
+        output = network(noisy, draw.timesteps, labels, anchors).float()
+        errors = (output - objective.target(clean, draw.noise, draw.timesteps)).square()
+    else:
         within = draw.runs.steps > 0
         own, times = own_latents(runner or network, draw.runs, draw.noise, labels, anchors)
         draw = replace(draw, timesteps=torch.where(within, times, draw.timesteps))
         within = within.view(-1, *[1] * (clean.ndim - 1))
-        _, sigma = objective.coefficients(draw.timesteps, clean)
-        noisy, target = torch.where(within, own, noisy), torch.where(within, (own - clean) / sigma, target)
-    output = network(noisy, draw.timesteps, labels, anchors).float()
-    errors = (output - target).square()
+        noisy = torch.where(within, own, noisy)
+        output = network(noisy, draw.timesteps, labels, anchors).float()
+        errors = (output - objective.target(clean, draw.noise, draw.timesteps)).square()
+        # Off the straight path the estimate's own error: the path's weight, by the noise left, would be far too large.
+        errors = torch.where(within, (objective.clean(noisy, output, draw.timesteps) - clean).square(), errors)
     latent_loss = (errors if feature_weights is None else errors * feature_weights).mean()
     parts = {"latent": latent_loss.item()}
     if not render_weight:
