@@ -92,9 +92,6 @@ class TrainConfig:
     """The times (0: data, 1: noise) below which that applies."""
     teacher_weaker: str | None = None
     """A weaker model to guide it away from, as an early snapshot of its training; default: itself without the class."""
-    teacher_rollout: float = 0.0
-    """Share of the sets that the student meets where its own steps lead, in runs of 1 to 4, not on the way from noise
-    to sample."""
     # network
     model: str = "small"
     """Size by name: tiny, compact, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""
@@ -169,10 +166,6 @@ class TrainConfig:
             raise InputError(f"label_dropout must lie in [0, 1), not {self.label_dropout}")
         if not 0 <= self.teacher_guidance_below <= 1:
             raise InputError(f"teacher_guidance_below must lie in [0, 1], not {self.teacher_guidance_below}")
-        if not 0 <= self.teacher_rollout <= 1:
-            raise InputError(f"teacher_rollout must lie in [0, 1], not {self.teacher_rollout}")
-        if self.teacher_rollout and self.teacher is None:
-            raise InputError("teacher_rollout needs a teacher: the pairs say where the student's own steps should end")
         if not 0 <= self.ema_decay < 1:
             raise InputError(f"ema_decay must lie in [0, 1), not {self.ema_decay}")
         if not self.learning_rate > 0:

@@ -58,7 +58,7 @@ def load_batches(
         latents = data.latents.take(epoch, share)
         generator = generator_for(config.seed, Stream.DRAW, *divmod(number, config.accumulation))
         shape = (len(indices), *data.representation.latent_shape)
-        draw = Draw.of(shape, objective, config.label_dropout, generator, config.teacher_rollout).part(rank, world)
+        draw = Draw.of(shape, objective, config.label_dropout, generator).part(rank, world)
         if data.noise is not None:
             draw = replace(draw, noise=data.noise[share])
         if config.coupling != "independent":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,17 +12,15 @@ from torch import Tensor
 
 from gaussiandiffusion.diffusion import Objective, drop_labels
 from gaussiandiffusion.rendering import Backend, accumulate
-from gaussiandiffusion.training.rollout import Runs, own_latents
 
 
 @dataclass(frozen=True)
 class Draw:
-    """The random part of a batch: noise, times, which labels are hidden, and for students the runs they are in."""
+    """The random part of a batch: noise, times and which labels are hidden."""
 
     noise: Float[Tensor, "n ..."]
     timesteps: Float[Tensor, " n"]
     dropped: Tensor
-    runs: Runs | None = None
 
     @classmethod
     def of(
@@ -31,21 +29,17 @@ class Draw:
         objective: Objective,
         label_dropout: float,
         generator: torch.Generator,
-        rollout: float = 0.0,
     ) -> Draw:
         noise = torch.randn(shape, generator=generator)
         timesteps = objective.sample_timesteps(shape[0], generator)
-        dropped = torch.rand(shape[0], generator=generator) < label_dropout
-        return cls(noise, timesteps, dropped, Runs.of(shape[0], rollout, generator) if rollout else None)
+        return cls(noise, timesteps, torch.rand(shape[0], generator=generator) < label_dropout)
 
     def part(self, rank: int, world: int) -> Draw:
         """One process's share of the batch."""
-        noise, timesteps, dropped = (part[rank::world] for part in (self.noise, self.timesteps, self.dropped))
-        return Draw(noise, timesteps, dropped, None if self.runs is None else self.runs.part(rank, world))
+        return Draw(*(part[rank::world] for part in (self.noise, self.timesteps, self.dropped)))
 
     def to(self, device: torch.device) -> Draw:
-        noise, timesteps, dropped = (part.to(device) for part in (self.noise, self.timesteps, self.dropped))
-        return Draw(noise, timesteps, dropped, None if self.runs is None else self.runs.to(device))
+        return Draw(*(part.to(device) for part in (self.noise, self.timesteps, self.dropped)))
 
 
 def denoising_loss(
@@ -61,33 +55,20 @@ def denoising_loss(
     feature_weights: Float[Tensor, "k f"] | None = None,
     render_weight: float = 0.0,
     render_below: float = 0.5,
-    runner: Callable[..., Tensor] | None = None,
 ) -> tuple[Float[Tensor, ""], dict[str, float]]:
     """Mean squared error of the prediction, plus `render_weight` times the rendered-image loss.
 
     Args:
         feature_weights: of the latent's features in that error, with mean 1; None: all 1. They move no minimum.
-        runner: the network for batches of any size, which the draw's runs go on with; default: `network`.
 
     Returns:
         The loss, and its parts for the log.
     """
+    noisy = objective.add_noise(clean, draw.noise, draw.timesteps)
     if labels is not None:
         labels = drop_labels(labels, draw.dropped, null_label)
-    noisy = objective.add_noise(clean, draw.noise, draw.timesteps)
-    if draw.runs is None:
-        output = network(noisy, draw.timesteps, labels, anchors).float()
-        errors = (output - objective.target(clean, draw.noise, draw.timesteps)).square()
-    else:
-        within = draw.runs.steps > 0
-        own, times = own_latents(runner or network, draw.runs, draw.noise, labels, anchors)
-        draw = replace(draw, timesteps=torch.where(within, times, draw.timesteps))
-        within = within.view(-1, *[1] * (clean.ndim - 1))
-        noisy = torch.where(within, own, noisy)
-        output = network(noisy, draw.timesteps, labels, anchors).float()
-        errors = (output - objective.target(clean, draw.noise, draw.timesteps)).square()
-        # Off the straight path the estimate's own error: the path's weight, by the noise left, would be far too large.
-        errors = torch.where(within, (objective.clean(noisy, output, draw.timesteps) - clean).square(), errors)
+    output = network(noisy, draw.timesteps, labels, anchors).float()
+    errors = (output - objective.target(clean, draw.noise, draw.timesteps)).square()
     latent_loss = (errors if feature_weights is None else errors * feature_weights).mean()
     parts = {"latent": latent_loss.item()}
     if not render_weight:

@@ -96,7 +96,6 @@ class Trainer:
         self.step = 0
         self.seconds_per_step: float | None = None
         self._stop: int | None = None
-        self.runner = self.network  # for batches of many sizes, which would be compiled one by one
         if config.compile:
             self.network = torch.compile(self.network)
 
@@ -202,7 +201,6 @@ class Trainer:
                     feature_weights=self.feature_weights,
                     render_weight=config.render_weight,
                     render_below=config.render_below,
-                    runner=self.runner,
                 )
                 accelerator.backward(loss / config.accumulation)
             for name, value in ({"loss": loss.item()} | parts).items():
