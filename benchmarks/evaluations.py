@@ -37,8 +37,8 @@ class Row:
     def candidates(self, evaluations: int) -> Iterator[Sampling]:
         """Everything that takes so many evaluations."""
         for guidance in self.guidances:
-            steps = evaluations if guidance == 1 else evaluations // 2
-            if steps:
+            steps, rest = divmod(evaluations, 1 if guidance == 1 else 2)
+            if not rest:
                 for scheduler in self.schedulers if steps > 1 else self.schedulers[:1]:  # one step: all are the same
                     yield Sampling(scheduler, steps, guidance)
 
@@ -58,7 +58,7 @@ class Arguments(SectionArguments):
     runs: Path
     """Folder with a training's output folder for each row."""
     rows: tuple[str, ...] = tuple(ROWS)
-    evaluations: tuple[int, ...] = (1, 2, 4, 10, 20)
+    evaluations: tuple[int, ...] = (1, 2, 3, 4, 10, 20)
     num: int = 10_000
     seeds: tuple[int, ...] = (0, 1, 2)
     few: int = 2_000
