@@ -182,7 +182,8 @@ class Generation:
                         "png": picture_text(images.images[:40]),
                     }
                 )
-            yield row, {"num": self.arguments.few, "sampling": asdict(sampling), "checkpoints": found}
+            few = self.arguments.few
+            yield row, {"title": ROWS[row], "num": few, "sampling": asdict(sampling), "checkpoints": found}
 
     def speed(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Milliseconds an image, rendering included, all rows in turn in one run."""

@@ -61,19 +61,19 @@ def picture_text(images: UInt8[ndarray, "n c h w"]) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def draw(section: Mapping[str, Any], titles: Mapping[str, str]) -> Any:
+def draw(section: Mapping[str, Any]) -> Any:
     """Grids of digits, a row for each model and a column for each checkpoint."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.6, 0.2 + 1.5 * len(section)))
     axes = figure.subplots(len(section), len(SHARES), squeeze=False)
-    for i, (name, result) in enumerate(section.items()):
+    for i, result in enumerate(section.values()):
         for axis, checkpoint in zip(axes[i], result["checkpoints"], strict=True):
             picture = Image.open(io.BytesIO(base64.b64decode(checkpoint["png"])))
             axis.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             axis.set_title(f"{checkpoint['flops'] / 1e12:.0f} TFLOP: FID {checkpoint['fid']:.2f}", fontsize=9)
             axis.set(xticks=[], yticks=[])
-        axes[i, 0].set_ylabel(titles[name], fontsize=9)
+        axes[i, 0].set_ylabel(result["title"], fontsize=9)
     figure.tight_layout()
     return figure
 
@@ -93,9 +93,8 @@ class Arguments:
 
 def main(arguments: Arguments) -> None:
     record = read_json(arguments.results)
-    titles = {name: row["title"] for name, row in record["rows"].items()}
     with atomic_path(arguments.out) as temporary:
-        figure = draw(record["stability"], titles)
+        figure = draw(record["stability"])
         figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})
 
 

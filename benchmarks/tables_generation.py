@@ -102,9 +102,9 @@ def stability(record: Record) -> str:
     found = record["stability"]
     first = next(iter(found.values()))
     body = [
-        [record["rows"][name]["title"]]
+        [result["title"]]
         + [f"{c['fid']:.2f} ({c['steps']:,} steps, {c['flops'] / 1e12:.0f} TFLOP)" for c in result["checkpoints"]]
-        for name, result in found.items()
+        for result in found.values()
     ]
     head = ["model"] + [f"FID at checkpoint {i + 1}" for i in range(len(first["checkpoints"]))]
     sampling = first["sampling"]
