@@ -19,7 +19,7 @@ from typing import Any
 import tyro
 
 from benchmarks import generation
-from benchmarks.generation import SPEED_BATCH, Generation
+from benchmarks.generation import SPEED_BATCH, Generation, least
 from benchmarks.sampling import Sampling, generate, passes, some
 from benchmarks.sections import Section, SectionArguments, results_file, run_sections
 from gaussiandiffusion.evaluation.timing import median_seconds
@@ -93,9 +93,7 @@ class Curves:
 
     def best(self, key: str) -> Sampling:
         """The candidate that screening preferred."""
-        found = read_json(self.out)["screen"][key]["candidates"]
-        chosen = min(found, key=lambda candidate: candidate["fid_train"])
-        return Sampling(chosen["scheduler"], chosen["steps"], chosen["guidance"])
+        return least(read_json(self.out)["screen"][key]["candidates"])
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The best candidates over several seeds, with all measures and both floors."""

@@ -15,7 +15,7 @@ Record = dict[str, Any]
 def rows(record: Record) -> str:
     """Quality of every model at its best sampler of at most ten evaluations, with floors."""
     found = [(name, row, record.get("speed", {}).get(name)) for name, row in _ordered(record["rows"])]
-    found += [(name, row, None) for name, row in _ordered(record.get("own", {}))]
+    found += [(name, row, None) for extra in ("own", "shorter") for name, row in _ordered(record.get(extra, {}))]
     head = [
         "model", "latent", "parameters", "sampler", "NFE", "FID (min to max)", "KID x 1000", "precision", "recall",
         "as asked", "near train", "F", "R", "ms an image",
