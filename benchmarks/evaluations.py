@@ -58,7 +58,7 @@ class Arguments(SectionArguments):
     runs: Path
     """Folder with a training's output folder for each row."""
     rows: tuple[str, ...] = tuple(ROWS)
-    evaluations: tuple[int, ...] = (1, 2, 3, 4, 10, 20)
+    evaluations: tuple[int, ...] = (1, 2, 3, 4, 10)
     num: int = 10_000
     seeds: tuple[int, ...] = (0, 1, 2)
     few: int = 2_000

@@ -43,7 +43,7 @@ CANDIDATES = (
     *(Sampling(name, 10) for name in ("few-step", "dpm++")),
     *(Sampling(name, 5, guidance) for name in ("few-step", "dpm++") for guidance in (1.25, 1.5)),
 )
-CHECKPOINTS = Sampling("few-step", 10)
+CHECKPOINTS = Sampling("dpm++", 10)
 # A patch network has twice the tokens of a splat network: about as many milliseconds take half the evaluations.
 SHORTER = {
     "patches": tuple(Sampling(name, *way) for name in ("few-step", "dpm++") for way in ((5,), (2, 1.25), (2, 1.5)))

@@ -104,8 +104,9 @@ def test_saving_and_loading_is_identity(pipeline, tmp_path, scheduler):
 def test_half_precision_is_for_the_network_and_leaves_the_pictures():
     pipeline = GaussianDiffusionPipeline.from_pretrained("mnist-few")
     exact = pipeline(10, num_inference_steps=2)
-    loaded = GaussianDiffusionPipeline.from_pretrained("mnist-few", dtype=torch.bfloat16)
-    for half in (loaded, pipeline.to(torch.bfloat16)):
+    load = GaussianDiffusionPipeline.from_pretrained
+    named = load("mnist-few", dtype=torch.bfloat16), load("mnist-few", torch_dtype=torch.bfloat16)
+    for half in (*named, pipeline.to(torch.bfloat16)):
         assert half.denoiser.dtype == torch.bfloat16
         assert {part.dtype for part in half.representation.state_dict().values()} == {torch.float32}
         found = half(10, num_inference_steps=2)

@@ -85,11 +85,13 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         """Load a model: an existing folder, a bundled name ("mnist"), or owner/name on the Hub.
 
         Args:
-            dtype: of the network, such as torch.bfloat16; latents, statistics and pictures stay in float32.
+            dtype: of the network, such as torch.bfloat16; latents, statistics and pictures stay in float32. The older
+                name that diffusers has for it, `torch_dtype`, is understood too.
 
         Raises:
             InputError: no such model, or a damaged or foreign folder.
         """
+        dtype = kwargs.pop("torch_dtype", None) or dtype or torch.float32
         folder = resolve_model(name)
         # diffusers loads components only from modules that are already imported.
         import gaussiandiffusion.models
@@ -99,7 +101,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         logging.disable_progress_bar()  # three components load faster than a bar draws
         try:
             pipeline = super().from_pretrained(folder, low_cpu_mem_usage=False, **kwargs)
-            torch.nn.Module.to(pipeline.denoiser, dtype or torch.float32)
+            torch.nn.Module.to(pipeline.denoiser, dtype)
             for part in (pipeline, pipeline.denoiser, pipeline.representation):
                 part.register_to_config(_name_or_path="")  # a copy that is saved need not tell where this one lay
             return pipeline
