@@ -4,7 +4,7 @@
 
 The judge is a classifier that had no part in the model or its FID:
 
-    python -m gaussiandiffusion.training.classifier mnist --data-dir DIR --out JUDGE --seed 1 --width 32 \\
+    python -m gaussiandiffusion.evaluation.features.training mnist --data-dir DIR --out JUDGE --seed 1 --width 32 \\
         --num-features 96 --epochs 8
 """
 
@@ -22,7 +22,7 @@ import tyro
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.diffusion import Guidance, evaluations
 from gaussiandiffusion.evaluation import evaluate, load_features
-from gaussiandiffusion.files import read_json, write_json
+from gaussiandiffusion.ground.files import read_json, write_json
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, to_uint8
 from gaussiandiffusion.representation import PixelRepresentation, Representation
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gaussiandiffusion.encoding import Encoder
-from gaussiandiffusion.splats.features import to_features
+from gaussiandiffusion.representation.features import to_features
 
 NEIGHBOURS = 0.02  # share of the nearest pairs of different images that count as neighbours
 

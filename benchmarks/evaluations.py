@@ -22,8 +22,8 @@ from benchmarks import generation
 from benchmarks.generation import SPEED_BATCH, Generation, least
 from benchmarks.sampling import Sampling, generate, passes, some
 from benchmarks.sections import Section, SectionArguments, results_file, run_sections
-from gaussiandiffusion.evaluation.timing import median_seconds
-from gaussiandiffusion.files import read_json
+from gaussiandiffusion.evaluation.cost.timing import median_seconds
+from gaussiandiffusion.ground.files import read_json
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ from benchmarks.sections import Section, SectionArguments, results_file, run_sec
 from benchmarks.stability import equal_flops, picture_text
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import EvaluationReport, evaluate, extract_features, frechet_distance, load_features
-from gaussiandiffusion.evaluation.timing import median_seconds
-from gaussiandiffusion.files import read_json
+from gaussiandiffusion.evaluation.cost.timing import median_seconds
+from gaussiandiffusion.ground.files import read_json
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 
 SPEED_BATCH = 64

@@ -19,10 +19,10 @@ import tyro
 
 from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.evaluation.report import library_versions, machine_words
-from gaussiandiffusion.files import write_json
-from gaussiandiffusion.training.augment import augment
+from gaussiandiffusion.ground.files import write_json
+from gaussiandiffusion.data.augment import augment
 from gaussiandiffusion.training.config import Augmentation, TrainConfig, load_config
-from gaussiandiffusion.training.data import LiveLatents, TrainingSet, load_training_set
+from gaussiandiffusion.training.latents import LiveLatents, TrainingSet, load_training_set
 from gaussiandiffusion.training.loader import load_batches
 from gaussiandiffusion.training.trainer import Trainer
 

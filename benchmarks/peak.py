@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from gaussiandiffusion.evaluation.timing import median_seconds
+from gaussiandiffusion.evaluation.cost.timing import median_seconds
 from gaussiandiffusion.rendering import kernel
-from gaussiandiffusion.rendering.compiler import FAST
-from gaussiandiffusion.rendering.cpu import to_pixels
-from gaussiandiffusion.rendering.simd import HALF, LANES, STRICT, broadcast, store_totals
-from gaussiandiffusion.rendering.threads import worker_pool
+from gaussiandiffusion.rendering.cpu.compiler import FAST
+from gaussiandiffusion.rendering.cpu.accumulate import to_pixels
+from gaussiandiffusion.rendering.cpu.simd import HALF, LANES, STRICT, broadcast, store_totals
+from gaussiandiffusion.rendering.cpu.threads import worker_pool
 from gaussiandiffusion.splats import Splats
 
 FORWARD, BACKWARD = 23, 7  # operations a lane

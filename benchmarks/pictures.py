@@ -10,7 +10,7 @@ import tyro
 
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, to_uint8
 from gaussiandiffusion.rendering import render
-from gaussiandiffusion.rendering.pictures import grid_image, save_gif, save_png
+from gaussiandiffusion.rendering.media import grid_image, save_gif, save_png
 from gaussiandiffusion.splats import Splats
 
 

@@ -17,7 +17,7 @@ from matplotlib.ticker import LogLocator
 from benchmarks.samples import NAMES
 from benchmarks.sections import RESULTS
 from benchmarks.tables_encoding import Results
-from gaussiandiffusion.files import read_json, write_bytes
+from gaussiandiffusion.ground.files import read_json, write_bytes
 
 # Colours that the colour-blind tell apart: Okabe and Ito, "Color Universal Design", 2008.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

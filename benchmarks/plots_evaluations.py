@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.plots import COLORS, MARKERS, STYLE, plain_ticks, save
 from benchmarks.sections import RESULTS
-from gaussiandiffusion.files import read_json
+from gaussiandiffusion.ground.files import read_json
 
 Points = dict[str, list[tuple[float, dict[str, Any]]]]
 

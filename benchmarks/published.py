@@ -4,7 +4,7 @@ python -m benchmarks.published --out benchmarks/results/published.json --data-di
 
 A race: the published encoder fits the images side by side until their median PSNR reaches the target, or to its end;
 ours fits them with the fewest iterations that get as far. Both times include the start and leave out the first, warming
-call (ours compiles in it). The published side is our reimplementation (`gaussiandiffusion.encoding.published`): the
+call (ours compiles in it). The published side is our reimplementation (`gaussiandiffusion.published.encoders`): the
 same arithmetic in fewer passes, hence no slower than the original.
 
 A reprint: the PSNR that the paper's encoder reaches, beside the one printed in the paper.
@@ -24,9 +24,9 @@ import tyro
 
 from benchmarks.samples import random_images
 from gaussiandiffusion.encoding import make_encoder
-from gaussiandiffusion.encoding.published import PUBLISHED, PublishedSettings, fit_published
+from gaussiandiffusion.published.encoders import PUBLISHED, PublishedSettings, fit_published
 from gaussiandiffusion.evaluation.report import library_versions, machine_words
-from gaussiandiffusion.files import write_json
+from gaussiandiffusion.ground.files import write_json
 
 LADDER = (6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 50, 64, 80, 100, 120, 150, 200, 300, 400, 600, 800, 1200, 1600)
 
@@ -173,7 +173,7 @@ def main(arguments: Arguments) -> None:
     record = {
         "races": races, "reprints": reprints, "seed": arguments.seed,
         "excluded": "compilation, and the first call of either side",
-        "published_code": "gaussiandiffusion.encoding.published",
+        "published_code": "gaussiandiffusion.published.encoders",
         "machine": machine_words(), "versions": library_versions(),
     }  # fmt: skip
     write_json(arguments.out, record)

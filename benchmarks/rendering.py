@@ -27,7 +27,7 @@ from benchmarks.samples import NAMES, random_images, random_splats, strokes
 from benchmarks.sections import results_file, run_sections
 from benchmarks.timing import one_thread
 from gaussiandiffusion.encoding import make_encoder
-from gaussiandiffusion.evaluation.timing import median_seconds
+from gaussiandiffusion.evaluation.cost.timing import median_seconds
 from gaussiandiffusion.rendering import Backend, accumulate
 from gaussiandiffusion.splats import Canvas, Splats
 
@@ -181,7 +181,7 @@ def scaling(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[st
 def footprint(splats: Splats) -> int:
     """Pixels of the canvas inside the splats' boxes, summed over all splats."""
     from gaussiandiffusion.rendering import kernel
-    from gaussiandiffusion.rendering.cpu import to_pixels
+    from gaussiandiffusion.rendering.cpu.accumulate import to_pixels
 
     canvas, total = splats.canvas, 0
     boxes = np.empty((4, splats.num_splats), np.int32)

@@ -24,7 +24,7 @@ from benchmarks.sampling import Sampling, generate, passes, some
 from benchmarks.sections import Section, SectionArguments, results_file, run_sections
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import evaluate, load_features
-from gaussiandiffusion.files import read_json
+from gaussiandiffusion.ground.files import read_json
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 
 

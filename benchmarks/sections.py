@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from gaussiandiffusion.evaluation.report import library_versions, machine_words
-from gaussiandiffusion.files import read_json, write_json
+from gaussiandiffusion.ground.files import read_json, write_json
 
 RESULTS = Path(__file__).parent / "results"
 TRIALS = Path("out")  # git ignores it

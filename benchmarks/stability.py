@@ -20,8 +20,8 @@ from numpy import ndarray
 from PIL import Image
 
 from benchmarks.sections import RESULTS
-from gaussiandiffusion.files import atomic_path, read_json
-from gaussiandiffusion.rendering.pictures import grid_image
+from gaussiandiffusion.ground.files import atomic_path, read_json
+from gaussiandiffusion.rendering.media import grid_image
 
 SHARES = (1 / 6, 1 / 2, 1.0)  # of the FLOPs that the shorter training has
 

@@ -15,7 +15,7 @@ from benchmarks import (
     tables_representation,
 )
 from benchmarks.sections import RESULTS
-from gaussiandiffusion.files import read_json, write_bytes
+from gaussiandiffusion.ground.files import read_json, write_bytes
 
 ROOT = Path(__file__).parent.parent
 

@@ -23,11 +23,11 @@ import torch
 import tyro
 
 from benchmarks.sections import Section, SectionArguments, results_file, run_sections
-from gaussiandiffusion.evaluation.compute import training_flops
-from gaussiandiffusion.evaluation.timing import median_seconds
+from gaussiandiffusion.evaluation.cost.flops import training_flops
+from gaussiandiffusion.evaluation.cost.timing import median_seconds
 from gaussiandiffusion.training import trainer as trainer_module
 from gaussiandiffusion.training.config import load_config
-from gaussiandiffusion.training.data import load_training_set
+from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.trainer import Trainer
 
 SIDE = 2048  # of the square matrices whose product stands for the machine's best

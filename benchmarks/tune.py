@@ -22,7 +22,7 @@ from benchmarks.consistency import measure
 from gaussiandiffusion.data import load_images
 from gaussiandiffusion.encoding import Encoder, EncoderSettings, default_settings, learn_template
 from gaussiandiffusion.evaluation.report import machine_words
-from gaussiandiffusion.files import write_json
+from gaussiandiffusion.ground.files import write_json
 from gaussiandiffusion.splats import Splats
 
 RATES = ("lr_mean", "lr_scale", "lr_shear", "lr_color", "lr_end")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import LOCK, atomic_path, locked, read_json, write_bytes, write_json
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import LOCK, atomic_path, locked, read_json, write_bytes, write_json
 
 
 def test_a_failure_half_way_keeps_the_old_file_and_leaves_nothing_else(tmp_path):

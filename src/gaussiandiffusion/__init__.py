@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gaussiandiffusion.encoding import Encoder, encode
-    from gaussiandiffusion.errors import InputError
+    from gaussiandiffusion.ground.errors import InputError
     from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
     from gaussiandiffusion.rendering import render, to_svg
     from gaussiandiffusion.splats import Canvas, Splats

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gaussiandiffusion.data import load_images
 from gaussiandiffusion.data.arrays import to_nchw, to_uint8
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 def save(path, **arrays):

@@ -16,7 +16,7 @@ from gaussiandiffusion.data import DATASETS, DatasetSpec, PublishedFile, load_da
 from gaussiandiffusion.data.datasets import open_idx_split
 from gaussiandiffusion.data.download import cache_folder
 from gaussiandiffusion.data.idx import open_idx
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 @pytest.fixture

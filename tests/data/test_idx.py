@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gaussiandiffusion.data import load_images
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])

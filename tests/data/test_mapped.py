@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaussiandiffusion.data import arrays, idx, load_images, mapped, open_images
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 @pytest.fixture

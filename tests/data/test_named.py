@@ -11,7 +11,7 @@ from PIL import Image
 
 from gaussiandiffusion.data import DATASETS, load_images, open_images
 from gaussiandiffusion.data import sprites as sprites_module
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gaussiandiffusion.data import load_images, open_images, parquet
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 pyarrow = pytest.importorskip("pyarrow")  # of an extra
 

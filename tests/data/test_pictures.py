@@ -12,7 +12,7 @@ from PIL import Image
 
 from gaussiandiffusion.data import load_images
 from gaussiandiffusion.data.pictures import folder_labels, natural_key
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 def grey(value: int, height: int = 4, width: int = 6) -> np.ndarray:

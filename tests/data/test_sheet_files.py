@@ -7,7 +7,7 @@ import pytest
 
 from gaussiandiffusion.data import open_images
 from gaussiandiffusion.data.sheets import open_sheets
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from gaussiandiffusion.data import load_images
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 REFUSED = {
     "mnits": "did you mean mnist?",

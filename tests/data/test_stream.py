@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gaussiandiffusion.data import ContentHash, ImageSet, ImageSource, load_images, open_images, read_ahead
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gaussiandiffusion.diffusion import couple
-from gaussiandiffusion.diffusion.noise import generator_for
+from gaussiandiffusion.ground.seeds import generator_for
 
 
 def pair(n, k, f=3):

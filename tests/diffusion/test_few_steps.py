@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gaussiandiffusion.diffusion.few_steps import FlowMatchFewStepScheduler
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 MEAN, STD = 2.0, 0.5
 

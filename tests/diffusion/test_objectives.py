@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from gaussiandiffusion.diffusion import Objective, drop_labels, guided
-from gaussiandiffusion.diffusion.noise import generator_for
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.seeds import generator_for
+from gaussiandiffusion.ground.errors import InputError
 
 OBJECTIVES = [
     Objective("flow"),

@@ -12,7 +12,7 @@ from gaussiandiffusion.diffusion import (
     prediction_of,
     set_timesteps,
 )
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 CASES = [(name, prediction) for name, sampler in SAMPLERS.items() for prediction in sampler.predictions]
 

@@ -8,7 +8,7 @@ from PIL import Image
 import gaussiandiffusion as gd
 from gaussiandiffusion.encoding import Encoder, make_encoder
 from gaussiandiffusion.encoding.inputs import to_uint8
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from gaussiandiffusion.data import ImageSet, ImageSource
 from gaussiandiffusion.encoding import dataset, make_encoder, shards
 from gaussiandiffusion.encoding.cluster import ray_engine
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 @pytest.fixture

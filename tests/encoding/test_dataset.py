@@ -7,7 +7,7 @@ import pytest
 
 from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.encoding import dataset, make_encoder, shards
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import storage
 
 

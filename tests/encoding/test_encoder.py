@@ -9,7 +9,7 @@ import gaussiandiffusion as gd
 from gaussiandiffusion.encoding import Encoder, default_settings, learn_template, make_encoder
 from gaussiandiffusion.encoding.parameters import to_parameters, to_splats
 from gaussiandiffusion.encoding.starts import grid_centres, hilbert_walk, start_parameters
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import render
 
 

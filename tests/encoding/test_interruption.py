@@ -13,8 +13,8 @@ from PIL import Image
 
 from gaussiandiffusion.data import ImageSet, ImageSource, open_images
 from gaussiandiffusion.encoding import dataset, make_encoder, shards
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import LOCK
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import LOCK
 from gaussiandiffusion.splats import storage
 
 CODE = """

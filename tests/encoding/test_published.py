@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from gaussiandiffusion.encoding import published
-from gaussiandiffusion.encoding.published import PUBLISHED, fit_published
-from gaussiandiffusion.encoding.published_drawing import draw
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.published.encoders import PUBLISHED, fit_published
+from gaussiandiffusion.published.drawing import draw
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.splats import Canvas
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from gaussiandiffusion.encoding import published_drawing
-from gaussiandiffusion.encoding.published_drawing import draw, to_splats
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.published.drawing import draw, to_splats
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.splats import Canvas
 

@@ -13,7 +13,7 @@ from gaussiandiffusion.encoding.fit import fit_range
 from gaussiandiffusion.encoding.large import fit_large
 from gaussiandiffusion.encoding.parameters import schedule, to_parameters
 from gaussiandiffusion.encoding.starts import start_parameters
-from gaussiandiffusion.rendering.threads import worker_pool
+from gaussiandiffusion.rendering.cpu.threads import worker_pool
 from gaussiandiffusion.splats import Canvas
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from gaussiandiffusion.encoding.ssim import ssim_map
+from gaussiandiffusion.published.ssim import ssim_map
 
 
 def pictures():

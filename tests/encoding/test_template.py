@@ -7,7 +7,7 @@ import torch
 import gaussiandiffusion as gd
 from gaussiandiffusion.encoding import Encoder, default_settings, learn_template, make_encoder
 from gaussiandiffusion.encoding.encoder import template_sha256
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Splats
 
 

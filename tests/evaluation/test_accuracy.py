@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import label_accuracy
 
 

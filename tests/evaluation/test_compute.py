@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gaussiandiffusion.evaluation.compute import count_flops, evaluation_flops, parameter_count, training_flops
+from gaussiandiffusion.evaluation.cost.flops import count_flops, evaluation_flops, parameter_count, training_flops
 from gaussiandiffusion.models import make_denoiser, make_transformer
 from gaussiandiffusion.models.blocks import Attention
 from gaussiandiffusion.representation import PixelRepresentation, SplatRepresentation

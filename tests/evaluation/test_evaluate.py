@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import evaluate, load_features
 
 UNIT_STEP = 4 * (128 / 255) ** 2  # four pixels, each moved by 128 of 255

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaussiandiffusion.data import ImageSet
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import bundled_features, features_for, sources
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import bundled_features, extract_features, load_features
-from gaussiandiffusion.evaluation.features import WEIGHTS_FILE, unit_features
-from gaussiandiffusion.models.features import FeatureNetwork
+from gaussiandiffusion.evaluation.features.spaces import WEIGHTS_FILE, unit_features
+from gaussiandiffusion.evaluation.features.network import FeatureNetwork
 
 
 @pytest.fixture

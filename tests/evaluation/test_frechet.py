@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import extract_features, frechet_distance
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import unit_images
-from gaussiandiffusion.evaluation.inception import InceptionFeatures
+from gaussiandiffusion.evaluation.features.inception import InceptionFeatures
 
 
 class Recorder(nn.Module):

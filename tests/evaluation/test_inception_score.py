@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import inception_score
-from gaussiandiffusion.evaluation.inception_score import class_logits
+from gaussiandiffusion.evaluation.measures.inception_score import class_logits
 
 
 def test_sure_verdicts_over_equally_likely_classes_score_their_number():

@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import kernel_distance
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import precision_recall
 
 
@@ -50,7 +50,7 @@ def test_a_generator_of_one_of_two_clusters_is_precise_and_recalls_half():
 
 @pytest.mark.parametrize("block", [7, 512])
 def test_blocks_give_what_the_definition_gives(monkeypatch, block):
-    monkeypatch.setattr("gaussiandiffusion.evaluation.neighbours.BLOCK", block)
+    monkeypatch.setattr("gaussiandiffusion.evaluation.measures.neighbours.BLOCK", block)
     features, reference = blob(40, seed=1, shift=0.3).double(), blob(40, seed=2).double()
     found = precision_recall(features, reference, neighbours=2)
     assert found.precision == by_definition(features, reference, 2)

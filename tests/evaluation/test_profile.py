@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from gaussiandiffusion.diffusion import Objective
-from gaussiandiffusion.evaluation.compute import evaluation_flops, parameter_count
-from gaussiandiffusion.evaluation.costs import CostReport
-from gaussiandiffusion.evaluation.profile import (
+from gaussiandiffusion.evaluation.cost.flops import evaluation_flops, parameter_count
+from gaussiandiffusion.evaluation.cost.cost_report import CostReport
+from gaussiandiffusion.evaluation.cost.profile import (
     RIVALS,
     Rival,
     comparison,

@@ -1,6 +1,6 @@
 """Medians of works timed in turn."""
 
-from gaussiandiffusion.evaluation.timing import median_seconds
+from gaussiandiffusion.evaluation.cost.timing import median_seconds
 
 
 def test_works_take_turns_and_the_first_round_is_not_counted():

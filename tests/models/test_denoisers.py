@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import SIZES, UNET_SIZES, GaussianTransformer, PixelUNet, make_denoiser
 
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.models.features import FeatureNetwork
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.evaluation.features.network import FeatureNetwork
 
 
 @pytest.fixture

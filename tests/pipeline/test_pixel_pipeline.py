@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gaussiandiffusion.diffusion import Guidance, Objective
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import PixelUNet, make_denoiser
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import PixelRepresentation

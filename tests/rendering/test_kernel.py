@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import accumulate
-from gaussiandiffusion.rendering.cpu import to_pixels
-from gaussiandiffusion.rendering.simd import LANES, STRICT, exp2, load, store
+from gaussiandiffusion.rendering.cpu.accumulate import to_pixels
+from gaussiandiffusion.rendering.cpu.simd import LANES, STRICT, exp2, load, store
 from gaussiandiffusion.splats import Canvas, Splats
 
 EPSILON = float(torch.finfo(torch.float32).eps)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import accumulate, reference, render
 from gaussiandiffusion.splats import Canvas, Splats
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.rendering.pictures import GAP, grid_image, save_gif, save_mp4, save_png, to_image
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.rendering.media import GAP, grid_image, save_gif, save_mp4, save_png, to_image
 
 
 def noise(n, channels=1, height=5, width=7):

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import to_svg
 from gaussiandiffusion.splats import Canvas, Splats
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import render, to_svg
 from gaussiandiffusion.rendering.svg import REACH, STOPS
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.representation import PixelRepresentation
 
 HEIGHT, WIDTH = 8, 12

@@ -7,8 +7,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gaussiandiffusion.splats import Canvas, Splats
-from gaussiandiffusion.splats.features import from_features, to_features
-from gaussiandiffusion.splats.latent import SLOT_STD_FLOOR, LatentTransform
+from gaussiandiffusion.representation.features import from_features, to_features
+from gaussiandiffusion.representation.latent import SLOT_STD_FLOOR, LatentTransform
 
 
 # At 0.001, ratio 1/100 and rho 0.99 the area would lie below the limit that features are brought to.

@@ -5,10 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Canvas, Splats
-from gaussiandiffusion.splats.features import from_features, to_features
-from gaussiandiffusion.splats.latent import LatentTransform
+from gaussiandiffusion.representation.features import from_features, to_features
+from gaussiandiffusion.representation.latent import LatentTransform
 
 SIGMA = st.floats(1e-3, 2.0)
 

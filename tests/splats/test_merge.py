@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Splats
 from gaussiandiffusion.splats.merge import merge
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Canvas, Splats
-from gaussiandiffusion.splats.features import RHO_LIMIT, SIGMA_LIMITS, Form, from_features, to_features
-from gaussiandiffusion.splats.latent import SLOT_STD_FLOOR, LatentTransform, Scaling
+from gaussiandiffusion.representation.features import RHO_LIMIT, SIGMA_LIMITS, Form, from_features, to_features
+from gaussiandiffusion.representation.latent import SLOT_STD_FLOOR, LatentTransform, Scaling
 
 FORMS, SCALINGS = get_args(Form), get_args(Scaling)
 SIGMA = st.floats(2**-13, 2**13, width=32)  # powers of two within the limits

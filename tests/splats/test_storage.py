@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, safe_open, save_file
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Splats, storage
 
 HEADER = {"format_version": 1, "canvas": [12, 17, 1], "blending": "sum", "output": "clamp"}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.training.affine import warp
-from gaussiandiffusion.training.augment import augment, draws
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.data.affine import warp
+from gaussiandiffusion.data.augment import augment, draws
 from gaussiandiffusion.training.config import Augmentation
 
 EVERYTHING = Augmentation(flip=True, shift=1.5, rotate=20, zoom=0.2)

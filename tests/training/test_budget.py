@@ -10,10 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training import budget
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
-from gaussiandiffusion.training.data import load_training_set
+from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.trainer import Trainer
 
 WEIGHTS = "pipeline/denoiser/diffusion_pytorch_model.safetensors"

@@ -10,11 +10,11 @@ import torch
 import tyro
 
 from gaussiandiffusion.data import ImageSet
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import label_accuracy, load_features
 from gaussiandiffusion.training import classifier
-from gaussiandiffusion.training.affine import AffineRange, random_affine
-from gaussiandiffusion.training.classifier import ClassifierConfig, command_line, train_classifier
+from gaussiandiffusion.data.affine import AffineRange, random_affine
+from gaussiandiffusion.evaluation.features.training import ClassifierConfig, command_line, train_classifier
 
 STILL = AffineRange(rotation=0, shift=0, log_scale=0, shear=0)
 
@@ -87,7 +87,7 @@ def test_training_leaves_the_global_generator_alone(config):
 def test_the_command_in_the_card_is_the_command_that_was_run(config, tmp_path):
     config = replace(config, data_dir=tmp_path, seed=5, affine=AffineRange(rotation=3.0))
     words = [str(tmp_path) if word == "DIR" else word for word in shlex.split(command_line(config))]
-    assert words[:3] == ["python", "-m", "gaussiandiffusion.training.classifier"]
+    assert words[:3] == ["python", "-m", "gaussiandiffusion.evaluation.features.training"]
     assert tyro.cli(ClassifierConfig, args=words[3:]) == replace(config, out=tmp_path)
 
 

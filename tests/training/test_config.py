@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training.config import Augmentation, TrainConfig, load_config, presets
 
 
@@ -69,7 +69,7 @@ def test_unknown_presets_are_refused_with_those_there_are():
 
 def test_the_published_recipe_trains_and_its_pipeline_loads(stroke_file, tmp_path):
     from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-    from gaussiandiffusion.training.data import load_training_set
+    from gaussiandiffusion.training.latents import load_training_set
     from gaussiandiffusion.training.trainer import Trainer
 
     preset = load_config("mnist-published")

@@ -10,9 +10,9 @@ import torch
 
 from gaussiandiffusion.data import load_images
 from gaussiandiffusion.diffusion import Objective
-from gaussiandiffusion.training.augment import augment
+from gaussiandiffusion.data.augment import augment
 from gaussiandiffusion.training.config import Augmentation, TrainConfig
-from gaussiandiffusion.training.data import StoredLatents, load_training_set
+from gaussiandiffusion.training.latents import StoredLatents, load_training_set
 from gaussiandiffusion.training.loader import batches, load_batches, prefetched
 
 AUGMENT = Augmentation(flip=True, shift=1, rotate=5)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gaussiandiffusion.diffusion import Objective
-from gaussiandiffusion.diffusion.noise import generator_for
+from gaussiandiffusion.ground.seeds import generator_for
 from gaussiandiffusion.encoding import make_encoder
 from gaussiandiffusion.representation import SplatRepresentation
 from gaussiandiffusion.training.loss import Draw, denoising_loss, rendered_distance

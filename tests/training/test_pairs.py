@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from gaussiandiffusion.diffusion import Guidance, Objective
-from gaussiandiffusion.diffusion.noise import generator_for
+from gaussiandiffusion.ground.seeds import generator_for
 from gaussiandiffusion.encoding import make_encoder
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import make_denoiser, make_transformer
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import PixelRepresentation, SplatRepresentation
 from gaussiandiffusion.training import pairs as module
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.data import load_training_set
+from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.pairs import teacher_pairs
 from gaussiandiffusion.training.trainer import Trainer
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.training.augment import augment
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.data.augment import augment
 from gaussiandiffusion.training.config import Augmentation, TrainConfig
-from gaussiandiffusion.training.data import load_training_set
+from gaussiandiffusion.training.latents import load_training_set
 
 FLIP = Augmentation(flip=True)
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from gaussiandiffusion.evaluation.compute import parameter_count
+from gaussiandiffusion.evaluation.cost.flops import parameter_count
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.data import load_training_set
+from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.trainer import Trainer
 
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from gaussiandiffusion.diffusion import Objective
-from gaussiandiffusion.diffusion.noise import generator_for
+from gaussiandiffusion.ground.seeds import generator_for
 from gaussiandiffusion.encoding import make_encoder
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import accumulate
 from gaussiandiffusion.representation import SplatRepresentation
 from gaussiandiffusion.splats import Splats

@@ -12,11 +12,11 @@ import torch
 from safetensors.torch import load_file
 
 from gaussiandiffusion.data import load_images
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training import checkpoint
 from gaussiandiffusion.training.config import Augmentation, TrainConfig
-from gaussiandiffusion.training.data import load_training_set
+from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.trainer import Trainer
 
 WEIGHTS = "pipeline/denoiser/diffusion_pytorch_model.safetensors"

@@ -11,7 +11,7 @@ import tyro
 from tqdm import tqdm
 
 from gaussiandiffusion.cli.device import Device, resolve
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
     from gaussiandiffusion.data import ImageSet, ImageSource

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from gaussiandiffusion.cli.device import Device
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
     from gaussiandiffusion.evaluation import EvaluationReport
@@ -50,7 +50,7 @@ class Command:
             raise InputError(f"metrics run on the CPU; use --device cpu instead of {self.device}")
         from gaussiandiffusion.evaluation import evaluate, features_for, neighbours_picture
         from gaussiandiffusion.evaluation.sources import load_generated, load_real
-        from gaussiandiffusion.rendering.pictures import save_png
+        from gaussiandiffusion.rendering.media import save_png
 
         generated = load_generated(self.generated)
         real, train = load_real(self.real, self.data_dir)

@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 PROGRAM = "gaussiandiffusion"
 VERBS = {

@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from gaussiandiffusion.cli.device import Device, resolve
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 HEAD = (
     "network", "latent", "parameters", "evaluations", "GFLOPs each", "GFLOPs an image", "ratio",
@@ -44,8 +44,8 @@ class Command:
         if self.out is not None and self.out.is_dir():
             raise InputError(f"{self.out}: is a folder; --out names a JSON file")
         device = resolve(self.device)  # imports torch
-        from gaussiandiffusion.evaluation.costs import CostReport
-        from gaussiandiffusion.evaluation.profile import RIVALS, comparison, profile, timed_works
+        from gaussiandiffusion.evaluation.cost.cost_report import CostReport
+        from gaussiandiffusion.evaluation.cost.profile import RIVALS, comparison, profile, timed_works
         from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 
         pipeline = GaussianDiffusionPipeline.from_pretrained(self.model).to(device)

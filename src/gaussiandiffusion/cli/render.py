@@ -9,7 +9,7 @@ import tyro
 from tqdm import tqdm
 
 from gaussiandiffusion.cli.device import Device, resolve
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 PIXELS_AT_ONCE = 2**24
 
@@ -46,7 +46,7 @@ class Command:
         device = resolve(self.device)
         from gaussiandiffusion.pipeline import to_uint8
         from gaussiandiffusion.rendering import render, to_svg
-        from gaussiandiffusion.rendering.pictures import save_png, to_image
+        from gaussiandiffusion.rendering.media import save_png, to_image
         from gaussiandiffusion.splats import storage
 
         splats = storage.load(self.file).splats

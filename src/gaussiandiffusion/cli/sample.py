@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from gaussiandiffusion.cli.device import Device, resolve
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,9 +86,9 @@ class Command:
         import torch
 
         from gaussiandiffusion.diffusion import Guidance, evaluations, set_timesteps
-        from gaussiandiffusion.files import write_json
+        from gaussiandiffusion.ground.files import write_json
         from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-        from gaussiandiffusion.rendering.pictures import grid_image, save_png
+        from gaussiandiffusion.rendering.media import grid_image, save_png
         from gaussiandiffusion.representation import SplatRepresentation
 
         if self.num < 1 or self.batch_size < 1:
@@ -134,7 +134,7 @@ class Command:
     def _generate(self, pipeline: GaussianDiffusionPipeline, steps: int, callback: Callable[[int], None]) -> Samples:
         """Generate batch by batch, and save each batch's pictures."""
         from gaussiandiffusion.pipeline import to_uint8
-        from gaussiandiffusion.rendering.pictures import save_png, to_image
+        from gaussiandiffusion.rendering.media import save_png, to_image
 
         chunk = pipeline.config.chunk_size
         batch = -(-self.batch_size // chunk) * chunk  # whole chunks
@@ -192,7 +192,7 @@ class Command:
     def _write_animation(self, pipeline: GaussianDiffusionPipeline, states: list[Any], scale: int) -> list[str]:
         """The sheets of all steps as GIF and MP4, where asked for; returns what was written."""
         from gaussiandiffusion.pipeline import to_uint8
-        from gaussiandiffusion.rendering.pictures import grid_image, save_gif, save_mp4
+        from gaussiandiffusion.rendering.media import grid_image, save_gif, save_mp4
 
         draw = pipeline.representation.draw
         sheets = [grid_image(to_uint8(draw(state, self.size)), scale=scale) for state in states]

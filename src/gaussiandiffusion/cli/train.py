@@ -36,12 +36,12 @@ class Command:
             import accelerate  # noqa: F401 (asked for early, so that nothing is encoded in vain)
             import tensorboard  # noqa: F401 (likewise)
         except ImportError as error:
-            from gaussiandiffusion.errors import InputError
+            from gaussiandiffusion.ground.errors import InputError
 
             raise InputError(f'training needs {error.name}; run: pip install "gaussiandiffusion[train]"') from None
         from gaussiandiffusion.cli.device import resolve
         from gaussiandiffusion.training import checkpoint
-        from gaussiandiffusion.training.data import load_training_set
+        from gaussiandiffusion.training.latents import load_training_set
         from gaussiandiffusion.training.trainer import Trainer
 
         device = resolve(self.device)

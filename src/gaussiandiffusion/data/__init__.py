@@ -1,7 +1,7 @@
 """Image sources: data sets by name, and the user's own files, as `ImageSource` or, all read, `ImageSet`."""
 
 from gaussiandiffusion.data.datasets import DATASETS, DatasetSpec, PublishedFile
-from gaussiandiffusion.data.images import ContentHash, ImageSet
+from gaussiandiffusion.data.image_set import ContentHash, ImageSet
 from gaussiandiffusion.data.sources import load_dataset, load_images, open_dataset, open_images
 from gaussiandiffusion.data.stream import ImageSource, read_ahead
 

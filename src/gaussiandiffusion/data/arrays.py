@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from gaussiandiffusion.data.images import CHANNELS
+from gaussiandiffusion.data.image_set import CHANNELS
 from gaussiandiffusion.data.mapped import HELD, array_source, mapped, unpacked
 from gaussiandiffusion.data.sheets import open_sheets
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.errors import InputError
 
 LAYOUTS = "[H, W], [N, H, W], [N, H, W, C] or [N, C, H, W] with C = 1, 3 or 4"
 CHUNK = 1024  # images converted at a time, so that floats never exist twice
@@ -51,10 +52,11 @@ def open_npz(path: Path) -> ImageSource:
     count = len(to_nchw(images(), where))
     if labels is not None:
         labels = to_labels(labels, count, f"{path}: {label_key!r}")
+    conditions = None if labels is None else ConditionColumns.of_labels(labels)
     return array_source(
         lambda: to_nchw(images(), where),
-        lambda part: to_uint8(part, where),
-        labels,
+        lambda part: quantised(part, where),
+        conditions,
         path.name,
     )
 
@@ -141,7 +143,7 @@ def to_nchw(array: np.ndarray, where: str) -> np.ndarray:
     return array if first else array.transpose(0, 3, 1, 2)
 
 
-def to_uint8(images: np.ndarray, where: str) -> np.ndarray:
+def quantised(images: np.ndarray, where: str) -> np.ndarray:
     """Bring images to uint8, 0 to 255.
 
     Args:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gaussiandiffusion.data.images import ImageSet
+from gaussiandiffusion.data.image_set import ImageSet
 from gaussiandiffusion.data.sheets import open_sheets
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 FOLDER = "cifar-10-batches-bin"
@@ -74,4 +74,4 @@ def _of_records(contents: list[bytes], paths: list[Path]) -> ImageSource:
             raise InputError(f"{path}: {len(content)} bytes are no whole records of {RECORD}; get it again")
     records = np.frombuffer(b"".join(contents), np.uint8).reshape(-1, RECORD)
     pixels = records[:, 1:].reshape(-1, 3, SIDE, SIDE)
-    return ImageSource.of(ImageSet(pixels, records[:, 0].astype(np.int64)))
+    return ImageSource.of(ImageSet.labelled(pixels, records[:, 0]))

@@ -14,7 +14,8 @@ import numpy as np
 from gaussiandiffusion.data import celeba, cifar, sprites
 from gaussiandiffusion.data.idx import find_idx, open_idx
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.conditions import ConditionColumns, ConditionSpec
+from gaussiandiffusion.ground.errors import InputError
 
 SPLITS = {"train": "train", "test": "t10k"}  # our word -> the word in the names of IDX files
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
@@ -51,7 +52,7 @@ class DatasetSpec:
         read: (folder, split) -> its images there, or None if the folder does not hold them.
         files: split -> the files to download; empty if it must be got by hand.
         mirrors: addresses of folders that hold the files, tried in turn; each ends in `/`.
-        class_names: label -> name; empty for a data set without labels.
+        conditions: its attributes and the names of their values; empty for a data set without labels.
         canvas: (H, W, C).
         holds: what that folder must hold, for error sentences, where it is not simply the published files.
         how_to_get: what to do where nothing can be downloaded.
@@ -61,7 +62,7 @@ class DatasetSpec:
     read: Callable[[Path, str], ImageSource | None]
     files: Mapping[str, Sequence[PublishedFile]]
     mirrors: tuple[str, ...]
-    class_names: tuple[str, ...]
+    conditions: ConditionSpec
     canvas: tuple[int, int, int]
     holds: str = ""
     how_to_get: str = ""
@@ -104,7 +105,7 @@ MNIST = DatasetSpec(
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
     ),
-    class_names=tuple("0123456789"),
+    conditions=ConditionSpec.of_classes(10),
     canvas=(28, 28, 1),
 )
 
@@ -121,9 +122,8 @@ FASHION_MNIST = DatasetSpec(
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     ),
-    class_names=(
-        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
-        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    conditions=ConditionSpec.of_classes(
+        ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
     ),
     canvas=(28, 28, 1),
 )
@@ -137,7 +137,9 @@ CIFAR10 = DatasetSpec(
     holds=f"{cifar.ARCHIVE}, its .bin files, or sheets (train-1.npz ..., test.npz)",
     files={"train": (_CIFAR10_ARCHIVE,), "test": (_CIFAR10_ARCHIVE,)},
     mirrors=("https://www.cs.toronto.edu/~kriz/",),
-    class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    conditions=ConditionSpec.of_classes(
+        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+    ),
     canvas=(32, 32, 3),
 )
 
@@ -178,7 +180,7 @@ def _sprites(name: str, size: int) -> DatasetSpec:
         holds=f"sprites{size}.npz, or the layers body/0.png ... shoes/1.png",
         files={"train": _SPRITE_LAYERS, "test": _SPRITE_LAYERS},
         mirrors=("https://raw.githubusercontent.com/YingzhenLi/Sprites/3ce4048c5227802bd8f1888e293fd3afdba91c0c/",),
-        class_names=sprites.CLASS_NAMES,
+        conditions=sprites.CONDITIONS,
         canvas=(size, size, 3),
     )
 
@@ -189,7 +191,7 @@ CELEBA64 = DatasetSpec(
     holds=f"{celeba.ARCHIVE}, a folder {celeba.FOLDER}, or Parquet files train-* and test-*",
     files={},
     mirrors=(),
-    class_names=(),
+    conditions=ConditionSpec.of_classes(0),
     canvas=(celeba.SIDE, celeba.SIDE, 3),
     how_to_get=celeba.HOW_TO_GET,
 )
@@ -255,9 +257,11 @@ def checked(spec: DatasetSpec, source: ImageSource, split: str, folder: Path) ->
             f"{folder}: holds images of {_size(source.canvas)} pixels, but those of {spec.name} are "
             f"{_size(spec.canvas)}; give the images file itself as the source instead of the name"
         )
-    if source.labels is not None and spec.class_names:
+    conditions = source.conditions
+    if source.labels is not None and spec.conditions:
         _check_labels(spec, source.labels, folder)
-    return replace(source, name=spec.name, split=split)
+        conditions = ConditionColumns(spec.conditions, source.labels[:, None])
+    return replace(source, name=spec.name, split=split, conditions=conditions)
 
 
 def _size(canvas: tuple[int, int, int]) -> str:
@@ -266,10 +270,11 @@ def _size(canvas: tuple[int, int, int]) -> str:
 
 
 def _check_labels(spec: DatasetSpec, labels: np.ndarray, folder: Path) -> None:
-    if labels.max() >= len(spec.class_names):
+    (classes,) = spec.conditions.sizes
+    if labels.max() >= classes:
         raise InputError(
             f"{folder}: holds the label {labels.max()}, but those of {spec.name} end at "
-            f"{len(spec.class_names) - 1}; give the images file itself as the source instead of the name"
+            f"{classes - 1}; give the images file itself as the source instead of the name"
         )
     header = struct.pack(">HBBI", 0, 8, 1, len(labels))
     digest = hashlib.sha256(header + labels.astype(np.uint8).tobytes()).hexdigest()

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gaussiandiffusion.data.datasets import DatasetSpec, PublishedFile
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import atomic_path
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import atomic_path
 
 TIMEOUT = 30.0  # seconds without an answer
 CHUNK = 1 << 16

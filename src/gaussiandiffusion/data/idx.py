@@ -18,7 +18,8 @@ import numpy as np
 
 from gaussiandiffusion.data.mapped import HELD, array_source, mapped, unpacked
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.errors import InputError
 
 UNSIGNED_BYTE = 0x08
 # Deflate packs at most 1032 to 1: a header that claims more than that lies, and is not worth the memory.
@@ -47,7 +48,7 @@ def open_idx(images: Path, labels: Path | None) -> ImageSource:
         )
     return array_source(
         lambda: pixels()[:, None],
-        labels=None if values is None else values.astype(np.int64),
+        conditions=None if values is None else ConditionColumns.of_labels(values),
         name=images.name,
     )
 

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from gaussiandiffusion.data.stream import ImageSource, rows
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.errors import InputError
 
 HELD = 256 << 20  # bytes: smaller arrays are simply read whole
 CHUNK = 1 << 20
@@ -21,7 +22,7 @@ CHUNK = 1 << 20
 def array_source(
     open_array: Callable[[], np.ndarray],
     convert: Callable[[np.ndarray], np.ndarray] = np.asarray,
-    labels: np.ndarray | None = None,
+    conditions: ConditionColumns | None = None,
     name: str = "images",
 ) -> ImageSource:
     """A source of the images in one array.
@@ -29,7 +30,7 @@ def array_source(
     Args:
         open_array: gives the array, [N, C, H, W] in any dtype and memory order; called for every reading.
         convert: brings rows of it to uint8.
-        labels: int64 [N] or None.
+        conditions: of the images, or None.
         name: of the source.
     """
     count, channels, height, width = open_array().shape
@@ -40,7 +41,7 @@ def array_source(
             part = np.array(part)  # a copy, so that the mapping ends here
         return convert(part)
 
-    return ImageSource(count, (height, width, channels), fetch, labels, name)
+    return ImageSource(count, (height, width, channels), fetch, conditions, name)
 
 
 def mapped(

@@ -15,7 +15,8 @@ import numpy as np
 from gaussiandiffusion.data.arrays import to_labels
 from gaussiandiffusion.data.pictures import Convert, decode
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.errors import InputError
 
 IMAGES = ("image", "img")
 LABELS = ("label", "labels", "fine_label")
@@ -125,8 +126,8 @@ def open_parquet(paths: list[Path], convert: Convert | None = None) -> ImageSour
 
     labels = [table.labels() for table in tables]
     known = [each for each in labels if each is not None]
-    joined = np.concatenate(known) if len(known) == len(tables) else None
-    return ImageSource(int(starts[-1]), (height, width, channels), fetch, joined, paths[0].name)
+    conditions = ConditionColumns.of_labels(np.concatenate(known)) if len(known) == len(tables) else None
+    return ImageSource(int(starts[-1]), (height, width, channels), fetch, conditions, paths[0].name)
 
 
 def parquet_files(folder: Path, split: str) -> list[Path]:

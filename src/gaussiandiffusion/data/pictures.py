@@ -15,9 +15,10 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
-from gaussiandiffusion.data.images import CHANNELS
+from gaussiandiffusion.data.image_set import CHANNELS
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.errors import InputError
 
 E = TypeVar("E")
 Convert = Callable[[Image.Image], Image.Image]
@@ -151,8 +152,8 @@ def open_pictures(
             pixels[row] = picture
         return pixels
 
-    labels = folder_labels([name(entry) for entry in entries])
-    return ImageSource(len(entries), (height, width, channels), fetch, labels, os.path.basename(where))
+    conditions = folder_classes([name(entry) for entry in entries])
+    return ImageSource(len(entries), (height, width, channels), fetch, conditions, os.path.basename(where))
 
 
 def _content(read: Callable[[E], bytes], entry: E, address: str) -> bytes:
@@ -193,32 +194,32 @@ def _natural_part(part: str) -> tuple[str, str]:
     return key, part
 
 
-def folder_labels(paths: list[str]) -> np.ndarray | None:
-    """Labels from folder names.
+def folder_classes(paths: list[str]) -> ConditionColumns | None:
+    """Classes from folder names.
 
-    If every picture's own folder is called by a whole number, that number is its label. Otherwise, if
-    (below what all paths share) the pictures lie in one level of class folders, at least two, it is the
-    place of that folder in natural order. Otherwise there are none.
+    If every picture's own folder is called by a whole number, that is its class, wherever the folder lies. Otherwise,
+    if (below what all paths share) the pictures lie in one level of class folders, at least two, it is that folder.
+    Otherwise there are none. Classes are counted in natural order of the folders' names, which are theirs.
 
     Args:
         paths: with `/` between folders.
-
-    Returns:
-        int64 [N], >= 0, or None.
     """
     parents = [path.rpartition("/")[0] for path in paths]
     folders = {parent: parent.split("/") if parent else [] for parent in parents}
     if all(parts and re.fullmatch(r"[0-9]{1,18}", parts[-1]) for parts in folders.values()):
-        return np.array([int(folders[parent][-1]) for parent in parents], np.int64)
-    shared = 0
-    for level in zip(*folders.values(), strict=False):
-        if len(set(level)) > 1:
-            break
-        shared += 1
-    if any(len(parts) != shared + 1 for parts in folders.values()):
-        return None
-    place = {folder: index for index, folder in enumerate(sorted(folders, key=natural_key))}
-    return np.array([place[parent] for parent in parents], np.int64)
+        own = {parent: str(int(parts[-1])) for parent, parts in folders.items()}
+    else:
+        shared = 0
+        for level in zip(*folders.values(), strict=False):
+            if len(set(level)) > 1:
+                break
+            shared += 1
+        if any(len(parts) != shared + 1 for parts in folders.values()):
+            return None
+        own = {parent: parts[-1] for parent, parts in folders.items()}
+    names = sorted(set(own.values()), key=natural_key)
+    place = {name: index for index, name in enumerate(names)}
+    return ConditionColumns.of_labels(np.array([place[own[parent]] for parent in parents]), names)
 
 
 def _allocate(count: int, first: np.ndarray, where: str) -> np.ndarray:

@@ -16,15 +16,22 @@ import numpy as np
 from PIL import Image
 
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.errors import InputError
 
 Columns = Mapping[str, np.ndarray]
+Describe = Callable[[Columns], ConditionColumns | None]
+
+
+def numbered(columns: Columns) -> ConditionColumns | None:
+    """Classes by the integers in `labels`."""
+    return ConditionColumns.of_labels(columns["labels"]) if "labels" in columns else None
 
 
 class _SheetFile:
-    """One archive: labels and offsets at once, sheets when asked for; the packed bytes are held."""
+    """One archive: conditions and offsets at once, sheets when asked for; the packed bytes are held."""
 
-    def __init__(self, path: Path, label: Callable[[Columns], np.ndarray | None]) -> None:
+    def __init__(self, path: Path, describe: Describe) -> None:
         self.path = path
         try:
             with np.load(path, allow_pickle=False) as archive:
@@ -33,7 +40,7 @@ class _SheetFile:
                 self.packed = archive["webp"]
             self.count = len(next(iter(self.columns.values()))) if self.columns else 0
             self.sheets = len(self.offsets) - 1
-            self.labels = label(self.columns)
+            self.conditions = describe(self.columns)
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
         except Exception as error:  # damaged zips and headers make NumPy raise nearly anything
@@ -58,20 +65,20 @@ class _SheetFile:
 
 def open_sheets(
     paths: list[Path],
-    label: Callable[[Columns], np.ndarray | None] = lambda columns: columns.get("labels"),
+    describe: Describe = numbered,
     keep: Callable[[Columns], np.ndarray] | None = None,
 ) -> ImageSource:
     """The pictures of one or more archives, one after another; sheets are unpacked when asked for.
 
     Args:
         paths: archives of pictures of one size.
-        label: the pictures' labels from an archive's arrays of N rows.
+        describe: the pictures' conditions from an archive's arrays of N rows.
         keep: bool [N] from the same: which of the pictures; default: all.
 
     Raises:
         InputError: an archive is missing, damaged or of another layout, or the sizes differ.
     """
-    files = [_SheetFile(path, label) for path in paths]
+    files = [_SheetFile(path, describe) for path in paths]
     starts = np.cumsum([0, *(file.count for file in files)])
     _, channels, height, width = files[0].sheet(0).shape
 
@@ -91,16 +98,16 @@ def open_sheets(
                 pixels[mine[chosen]] = unpacked[place[chosen]]
         return pixels
 
-    labels = [file.labels.astype(np.int64) for file in files if file.labels is not None]
+    conditions = [file.conditions for file in files if file.conditions is not None]
     source = ImageSource(
         int(starts[-1]),
         (height, width, channels),
         fetch,
-        np.concatenate(labels) if len(labels) == len(files) else None,
+        ConditionColumns.cat(conditions) if len(conditions) == len(files) else None,
         paths[0].name,
     )
-    if source.labels is not None and (len(source.labels) != len(source) or source.labels.min() < 0):
-        raise _no_sheets(paths[0], f"{len(source.labels)} labels for {len(source)} pictures, or negative ones")
+    if source.conditions is not None and len(source.conditions.values) != len(source):
+        raise _no_sheets(paths[0], f"{len(source.conditions.values)} labels for {len(source)} pictures")
     if keep is None:
         return source
     return source.select(np.flatnonzero(np.concatenate([keep(file.columns) for file in files])))

@@ -20,11 +20,11 @@ from gaussiandiffusion.data.datasets import (
 )
 from gaussiandiffusion.data.download import fetch
 from gaussiandiffusion.data.idx import find_idx, labels_beside, open_idx
-from gaussiandiffusion.data.images import ImageSet, check_limit
+from gaussiandiffusion.data.image_set import ImageSet, check_limit
 from gaussiandiffusion.data.parquet import open_parquet, parquet_files
 from gaussiandiffusion.data.pictures import is_picture, open_folder, open_picture, open_zip
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 KINDS = "a folder or zip of images, an image (png, jpg, webp, bmp, gif), IDX (.gz), .npz, .parquet or a data-set name"
 

@@ -19,18 +19,22 @@ from PIL import Image
 
 from gaussiandiffusion.data.sheets import Columns, open_sheets
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.conditions import ConditionColumns, ConditionSpec
+from gaussiandiffusion.ground.errors import InputError
 
 KINDS = 6  # of each part
 PARTS = ("body", "bottomwear", "topwear", "hair")
 LAYERS = (*(f"{part}/{kind}.png" for part in PARTS for kind in range(KINDS)), "shoes/1.png")
 ACTIONS = ("walk", "spellcast", "slash")
 DIRECTIONS = ("front", "left", "right")
-CLASS_NAMES = tuple(f"{action} {direction}" for action in ACTIONS for direction in DIRECTIONS)
 CELL, CELLS_ACROSS = 64, 13
-# The first cell and the number of frames of each class; cells are numbered row by row.
+# The first cell and the number of frames of each action and direction; cells are numbered row by row.
 FRAMES = ((131, 8), (118, 8), (144, 8), (26, 7), (13, 7), (39, 7), (182, 6), (169, 6), (195, 6))
 CHARACTERS = KINDS ** len(PARTS)
+CONDITIONS = ConditionSpec(
+    {part: tuple(map(str, range(KINDS))) for part in PARTS}
+    | {"action": ACTIONS, "direction": DIRECTIONS, "frame": tuple(map(str, range(max(count for _, count in FRAMES))))}
+)
 TRAIN_CHARACTERS, SPLIT_SEED = 1000, 423  # the authors' split
 
 
@@ -43,22 +47,24 @@ def open_sprites(folder: Path, split: str, size: int) -> ImageSource | None:
     """A split from `folder`, or None if it holds neither `sprites64.npz` (`sprites32.npz`) nor the 25 layers
     (`body/0.png` ... `shoes/1.png`).
 
-    Frames come class by class, within it frame by frame, within it character by character; the label, 0..8, is
-    3 x action + direction in the order of `CLASS_NAMES`.
+    Frames come action by action and direction by direction, within these frame by frame, within it character by
+    character. Their conditions are those of `CONDITIONS`.
 
     Raises:
         InputError: files are damaged.
     """
     sheets = folder / f"sprites{size}.npz"
     if sheets.is_file():
-        return open_sheets([sheets], _class, lambda columns: _column(columns, "is_test", sheets) == (split == "test"))
+        return open_sheets([sheets], _described, lambda columns: _column(columns, "is_test", sheets) == (split == "test"))
     if all((folder / layer).is_file() for layer in LAYERS):
         return _composed(folder, split, size)
     return None
 
 
-def _class(columns: Columns) -> np.ndarray:
-    return columns["action"].astype(np.int64) * len(DIRECTIONS) + columns["direction"]
+def _described(columns: Columns) -> ConditionColumns:
+    parts = columns["attributes"].astype(np.int64)
+    others = [columns[name].astype(np.int64) for name in ("action", "direction", "frame")]
+    return ConditionColumns(CONDITIONS, np.column_stack([parts, *others]))
 
 
 def _column(columns: Columns, name: str, path: Path) -> np.ndarray:
@@ -71,7 +77,10 @@ def _composed(folder: Path, split: str, size: int) -> ImageSource:
     """Frames drawn from the layers when asked for: all characters of a cell take about a tenth of a second."""
     layers = {layer: _layer(folder / layer) for layer in LAYERS}
     cells = [first + frame for first, count in FRAMES for frame in range(count)]
-    labels = np.repeat(np.arange(len(FRAMES)), [count * CHARACTERS for _, count in FRAMES])
+    kind, frame = (np.array(v) for v in zip(*((k, f) for k, (_, count) in enumerate(FRAMES) for f in range(count)), strict=True))
+    shown = np.column_stack([*np.divmod(kind, len(DIRECTIONS)), frame])  # of each cell: action, direction, frame
+    worn = np.column_stack(np.unravel_index(np.arange(CHARACTERS), (KINDS,) * len(PARTS)))
+    values = np.column_stack([np.tile(worn, (len(cells), 1)), np.repeat(shown, CHARACTERS, 0)]).astype(np.int64)
 
     def fetch(positions: np.ndarray) -> np.ndarray:
         pixels = np.empty((len(positions), 3, size, size), np.uint8)
@@ -84,7 +93,7 @@ def _composed(folder: Path, split: str, size: int) -> ImageSource:
     order = np.random.RandomState(SPLIT_SEED).permutation(CHARACTERS)  # the authors' generator
     is_test = np.zeros(CHARACTERS, bool)
     is_test[order[TRAIN_CHARACTERS:]] = True
-    whole = ImageSource(len(cells) * CHARACTERS, (size, size, 3), fetch, labels)
+    whole = ImageSource(len(cells) * CHARACTERS, (size, size, 3), fetch, ConditionColumns(CONDITIONS, values))
     return whole.select(np.flatnonzero(np.tile(is_test == (split == "test"), len(cells))))
 
 

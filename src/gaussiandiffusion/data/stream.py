@@ -8,26 +8,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussiandiffusion.data.images import ImageSet, check_limit
+from gaussiandiffusion.data.image_set import ImageSet, check_limit
+from gaussiandiffusion.ground.conditions import ConditionColumns
 
 
 @dataclass(frozen=True, eq=False)
 class ImageSource:
-    """Images that lie somewhere and are read when asked for; only their number, size and labels are known at once.
+    """Images that lie somewhere and are read when asked for; only their number, size and conditions are known at once.
 
     Args:
         count: N.
         canvas: (H, W, C).
         fetch: positions, int64 [n], ascending -> their pixels, uint8 [n, C, H, W]. May be called from any thread, by
             one at a time; raises InputError where files are damaged, differ in size or have vanished.
-        labels: int64 [N], >= 0, or None.
-        name, split: as in `ImageSet`.
+        conditions, name, split: as in `ImageSet`.
     """
 
     count: int
     canvas: tuple[int, int, int]
     fetch: Callable[[np.ndarray], np.ndarray]
-    labels: np.ndarray | None = None
+    conditions: ConditionColumns | None = None
     name: str = "images"
     split: str | None = None
 
@@ -39,7 +39,7 @@ class ImageSource:
             len(images),
             (height, width, channels),
             lambda positions: rows(images.images, positions),
-            images.labels,
+            images.conditions,
             images.name,
             images.split,
         )
@@ -47,10 +47,17 @@ class ImageSource:
     def __len__(self) -> int:
         return self.count
 
+    @property
+    def labels(self) -> np.ndarray | None:
+        """int64 [N] of the only attribute; None where there is none, or several."""
+        return None if self.conditions is None else self.conditions.labels
+
     def take(self, positions: np.ndarray) -> ImageSet:
         """The images at some positions, int64 [n], ascending."""
-        labels = None if self.labels is None else self.labels[positions]
-        return ImageSet(self.fetch(positions), labels, self.name, self.split)
+        return ImageSet(self.fetch(positions), self._conditions(positions), self.name, self.split)
+
+    def _conditions(self, positions: np.ndarray | slice) -> ConditionColumns | None:
+        return None if self.conditions is None else self.conditions.take(positions)
 
     def read(self, start: int = 0, stop: int | None = None) -> ImageSet:
         """The images from `start` up to before `stop`, with the meaning of a slice."""
@@ -62,7 +69,7 @@ class ImageSource:
             self,
             count=len(positions),
             fetch=lambda chosen: self.fetch(positions[chosen]),
-            labels=None if self.labels is None else self.labels[positions],
+            conditions=self._conditions(positions),
         )
 
     def limit(self, n: int | None) -> ImageSource:
@@ -73,7 +80,7 @@ class ImageSource:
         """
         check_limit(n)
         count = self.count if n is None else min(n, self.count)
-        return replace(self, count=count, labels=None if self.labels is None else self.labels[:count])
+        return replace(self, count=count, conditions=self._conditions(slice(count)))
 
 
 def rows(array: np.ndarray, positions: np.ndarray) -> np.ndarray:

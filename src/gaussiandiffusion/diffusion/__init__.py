@@ -1,26 +1,24 @@
-"""Objectives, guidance and samplers over latents."""
+"""Objectives, guidance, bound denoisers and sampling over latents."""
 
 from gaussiandiffusion.diffusion.coupling import Coupling, couple
-from gaussiandiffusion.diffusion.guidance import Guidance, drop_labels, guided
+from gaussiandiffusion.diffusion.denoiser import Denoiser
+from gaussiandiffusion.diffusion.guidance import Guidance
 from gaussiandiffusion.diffusion.objectives import Objective
-from gaussiandiffusion.diffusion.schedulers import (
-    SAMPLERS,
-    evaluations,
-    make_scheduler,
-    prediction_of,
-    set_timesteps,
-)
+from gaussiandiffusion.diffusion.sampling import State, sample
+from gaussiandiffusion.diffusion.schedulers import SAMPLERS, make_scheduler, passes, prediction_of, prepared, times_of
 
 __all__ = [
     "SAMPLERS",
     "Coupling",
+    "Denoiser",
     "Guidance",
     "Objective",
+    "State",
     "couple",
-    "drop_labels",
-    "evaluations",
-    "guided",
     "make_scheduler",
+    "passes",
     "prediction_of",
-    "set_timesteps",
+    "prepared",
+    "sample",
+    "times_of",
 ]

@@ -13,7 +13,7 @@ from diffusers.utils import BaseOutput
 from jaxtyping import Float
 from torch import Tensor
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 @dataclass
@@ -47,7 +47,7 @@ class FlowMatchFewStepScheduler(SchedulerMixin, ConfigMixin):
     Diffusion Models with Exponential Integrator", 2023, with D extrapolated in s.
     """
 
-    order = 1  # network evaluations a step, as diffusers asks
+    order = 1  # passes of the network a step, as diffusers asks
 
     @register_to_config
     def __init__(self, num_train_timesteps: int = 1000, solver_order: int = 2, last_level: float = 0.2) -> None:
@@ -75,6 +75,10 @@ class FlowMatchFewStepScheduler(SchedulerMixin, ConfigMixin):
         self.timesteps = (self.sigmas[:-1] * self.config.num_train_timesteps).to(device)
         self._taken = 0
         self._before: tuple[float, Tensor] | None = None  # level and estimate of the step before
+
+    def set_begin_index(self, begin_index: int = 0) -> None:
+        """Skip so many levels: the run begins at one of less noise."""
+        self._taken = begin_index
 
     def scale_model_input(self, sample: Tensor, timestep: Any = None) -> Tensor:
         """Flow models take the latent as it is."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
 import diffusers
 import numpy as np
+from torch import Tensor
 
 from gaussiandiffusion.diffusion.few_steps import FlowMatchFewStepScheduler
 from gaussiandiffusion.diffusion.guidance import Guidance
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,39 @@ def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:
     return scheduler.timesteps
 
 
-def evaluations(scheduler: Any, num_inference_steps: int, guidance: Guidance) -> int:
+def prepared(scheduler: Any, num_inference_steps: int) -> Any:
+    """A scheduler of its own for one run: the given one may serve others at the same time.
+
+    Raises:
+        InputError: as `set_timesteps`.
+    """
+    own = copy.deepcopy(scheduler)
+    set_timesteps(own, num_inference_steps)
+    return own
+
+
+def times_of(scheduler: Any) -> list[float]:
+    """Share of noise at the beginning of each step that is laid out, 1 (noise) to 0 (data)."""
+    return [float(t) / scheduler.config.num_train_timesteps for t in scheduler.timesteps]
+
+
+def passes(scheduler: Any, num_inference_steps: int, guidance: Guidance) -> int:
     """Passes of the network for one sample: Heun's method makes two a step, guidance doubles those where it applies."""
-    timesteps = set_timesteps(scheduler, num_inference_steps)
-    shares = [float(t) / scheduler.config.num_train_timesteps for t in timesteps]
-    return sum(1 if guidance.at(share) == 1 else 2 for share in shares)
+    times = times_of(prepared(scheduler, num_inference_steps))
+    return sum(1 if guidance.at(time) == 1 else 2 for time in times)
+
+
+def clean_estimate(scheduler: Any, noisy: Tensor, output: Tensor, timestep: float) -> Tensor:
+    """The clean latent that a network's output stands for, clipped where the scheduler clips.
+
+    Source: see `Objective`.
+    """
+    prediction = prediction_of(scheduler)
+    if prediction == "flow":
+        return noisy - timestep / scheduler.config.num_train_timesteps * output
+    abar = float(scheduler.alphas_cumprod[int(timestep)])
+    signal, sigma = abar**0.5, (1 - abar) ** 0.5
+    clean = (noisy - sigma * output) / signal if prediction == "epsilon" else signal * noisy - sigma * output
+    if scheduler.config.get("thresholding"):
+        return clean.clamp(-scheduler.config.sample_max_value, scheduler.config.sample_max_value)
+    return clean

@@ -1,6 +1,7 @@
 """Images to splat sets: settings, starts, the fit, templates."""
 
-from gaussiandiffusion.encoding.encoder import Encoded, Encoder, encode, make_encoder
+from gaussiandiffusion.encoding.base import Encoded, Encoder
+from gaussiandiffusion.encoding.encoder import FitEncoder, encode, make_encoder
 from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings
 from gaussiandiffusion.encoding.template import learn_template
 
@@ -8,6 +9,7 @@ __all__ = [
     "Encoded",
     "Encoder",
     "EncoderSettings",
+    "FitEncoder",
     "default_settings",
     "encode",
     "learn_template",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import shutil
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -15,10 +14,12 @@ import numpy as np
 import torch
 
 from gaussiandiffusion.data import ContentHash, ImageSet, ImageSource, read_ahead
-from gaussiandiffusion.encoding.encoder import Encoded, Encoder
+from gaussiandiffusion.encoding.base import Encoded, Encoder
 from gaussiandiffusion.encoding.shards import REPORT, clear, kept_psnr, refuse_others, shard_length, shard_paths
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import locked, write_json
+from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import locked, write_json
+from gaussiandiffusion.ground.provenance import peak_memory
 from gaussiandiffusion.splats.merge import merge
 
 Progress = Callable[[int], None]
@@ -60,7 +61,7 @@ def encode_dataset(
     A thread reads the next shard's images while one is fitted; no more than a few shards are ever in memory. Shards
     are written whole, and nothing of an earlier run goes before the first of them is ready; for a single file they
     lie in `NAME.partial/` until it is complete. With `resume`, shards that are intact, of the same settings and of
-    the same pixels and labels (which are read again) are kept. The files' bytes depend on images and settings alone:
+    the same pixels and conditions (which are read again) are kept. The files' bytes depend on images and settings alone:
     not on interruptions, the engine or its number of workers.
 
     Args:
@@ -82,7 +83,7 @@ def encode_dataset(
     _check(source, encoder)
     single = out.suffix == ".safetensors"
     folder = out.with_name(out.name + ".partial") if single else out
-    length = shard_length(source.canvas, encoder.settings.num_splats)
+    length = shard_length(source.canvas, encoder.num_splats)
     paths = shard_paths(folder, math.ceil(len(source) / length))
     encoder_header = encoder.header() | {"target_psnr": target_psnr}
     about = {"name": source.name, "split": source.split, "num": len(source)}
@@ -91,7 +92,7 @@ def encode_dataset(
     content = ContentHash((len(source), channels, height, width))
     psnr = np.zeros(len(source), np.float32)
     count = fitted = 0
-    waiting: dict[int, tuple[np.ndarray | None, str]] = {}  # labels and sum of what is being fitted
+    waiting: dict[int, tuple[ConditionColumns | None, str]] = {}  # conditions and sum of what is being fitted
 
     def finish(i: int, values: np.ndarray) -> None:
         nonlocal count
@@ -105,7 +106,7 @@ def encode_dataset(
             content.update(part.images)
             kept = kept_psnr(paths[i], part.sha256) if resume else None
             if kept is None:
-                waiting[i] = part.labels, part.sha256
+                waiting[i] = part.conditions, part.sha256
                 yield i, part
             else:
                 finish(i, kept)
@@ -120,18 +121,18 @@ def encode_dataset(
             for i, encoded in stack.enter_context(contextlib.closing(results)):
                 if not resume and not fitted:
                     clear(folder)
-                labels, sha256 = waiting.pop(i)
+                conditions, sha256 = waiting.pop(i)
                 encoded.splats.save(
                     paths[i],
-                    labels=None if labels is None else torch.from_numpy(labels),
+                    conditions=None if conditions is None else conditions.conditions(),
                     psnr=encoded.psnr,
-                    signed=encoder.settings.signed,
+                    signed=encoder.signed,
                     encoder=encoder_header,
                     source=about | {"sha256": sha256},
                 )
                 fitted += len(encoded.psnr)
                 finish(i, encoded.psnr.numpy())
-        about |= {"sha256": content.hexdigest(source.labels)}
+        about |= {"sha256": content.hexdigest(source.conditions)}
         report = _report(psnr, fitted, time.perf_counter() - started, target_psnr)
         report |= {"encoder": encoder_header, "source": about}
         if single:
@@ -167,18 +168,9 @@ def _report(psnr: np.ndarray, fitted: int, seconds: float, target_psnr: float | 
         "seconds": round(seconds, 3),
         "images_per_second": round(fitted / seconds, 1) if fitted else None,
         "threads": torch.get_num_threads(),
-        "peak_memory_bytes": _peak_memory(),
+        "peak_memory_bytes": peak_memory(),
     }
     if target_psnr is not None:
         report["target_psnr"] = target_psnr
         report["below_target"] = int((psnr < target_psnr).sum())
     return report
-
-
-def _peak_memory() -> int | None:
-    """The most memory this process ever held (resident), where the system tells."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

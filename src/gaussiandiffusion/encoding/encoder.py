@@ -1,44 +1,38 @@
-"""`Encoder`: images to splat sets, batched and deterministic; and `encode`, the same in one call."""
+"""`FitEncoder`: images to splat sets by optimisation, batched and deterministic; and `encode`, the same in one call."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from numpy import ndarray
-from torch import Tensor
 
-from gaussiandiffusion.encoding import reference
-from gaussiandiffusion.encoding.inputs import to_uint8
+from gaussiandiffusion.encoding import fit_reference
+from gaussiandiffusion.encoding.base import Encoded
+from gaussiandiffusion.encoding.inputs import as_pixels
 from gaussiandiffusion.encoding.parameters import schedule, send_home, to_parameters, to_splats
 from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings, harder
 from gaussiandiffusion.encoding.starts import start_parameters
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.rendering.compiler import kernel_available
-from gaussiandiffusion.rendering.threads import worker_pool
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.images import psnr
+from gaussiandiffusion.ground.provenance import weights_sha256
+from gaussiandiffusion.ground.records import to_record
+from gaussiandiffusion.rendering.cpu.compiler import kernel_available
+from gaussiandiffusion.rendering.cpu.threads import worker_pool
 from gaussiandiffusion.splats import Canvas, SplatFile, Splats
 from gaussiandiffusion.splats import storage as splat_storage
 
 BLOCK = 64  # images a thread fits before it reports progress
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """Sets with the PSNR (dB) of each, drawn without cut-off against the 8-bit image."""
-
-    splats: Splats
-    psnr: Float[Tensor, " n"]
-
-
-class Encoder:
-    """Fits splat sets to images.
+class FitEncoder:
+    """Fits splat sets to images; an `Encoder`.
 
     Args:
         settings: start and optimiser.
@@ -59,9 +53,17 @@ class Encoder:
         self.settings = settings
         self.template = template
 
+    @property
+    def num_splats(self) -> int:
+        return self.settings.num_splats
+
+    @property
+    def signed(self) -> bool:
+        return self.settings.signed
+
     def header(self) -> dict[str, Any]:
         """Settings and template checksum, as recorded in splat files."""
-        template = None if self.template is None else template_sha256(self.template)
+        template = None if self.template is None else weights_sha256(self.template.tensors())
         return {**self.settings.to_dict(), "template_sha256": template}
 
     def encode(
@@ -90,13 +92,13 @@ class Encoder:
         run = partial(self._fit, target_psnr=target_psnr, threads=threads, device=device)
         parameters, errors = run(images, self.settings, progress=progress)
         for settings in [] if target_psnr is None else harder(self.settings, canvas.channels):
-            missed = np.flatnonzero(to_psnr(errors) < target_psnr)
+            missed = np.flatnonzero(psnr(errors) < target_psnr)
             if not len(missed):
                 break
             again, error = run(images[missed], settings)
             better = error < errors[missed]
             parameters[missed[better]], errors[missed[better]] = again[better], error[better]
-        return Encoded(to_splats(parameters, canvas), torch.from_numpy(to_psnr(errors)))
+        return Encoded(to_splats(parameters, canvas), torch.from_numpy(psnr(errors).astype(np.float32)))
 
     def _fit(
         self,
@@ -121,7 +123,7 @@ class Encoder:
             part = np.ascontiguousarray(images[block])
             parameters[block] = start_parameters(part, settings) if shared is None else shared
             if not fused:
-                reference.fit_range(part, parameters[block], plan, errors[block], device)
+                fit_reference.fit_range(part, parameters[block], plan, errors[block], device)
             else:
                 fit_range(part, parameters[block], plan, errors[block])
             return len(part)
@@ -129,7 +131,7 @@ class Encoder:
         if fused:  # compiled code is loaded only when something is fitted
             from gaussiandiffusion.encoding.fit import fit_range
             from gaussiandiffusion.encoding.large import fit_large
-            from gaussiandiffusion.rendering.tiles import WHOLE
+            from gaussiandiffusion.rendering.cpu.tiles import WHOLE
 
         with worker_pool(threads) as pool:
             if fused and canvas.longer_side > WHOLE:
@@ -171,12 +173,12 @@ def encode(
         images: tensor or array (N, C, H, W) in [0, 1] or uint8; a path, a PIL image, or a sequence of either.
         num_splats: K; default 70 for grey images, 150 for colour.
         start: "hilbert", "grid", "random" or "template:FILE".
-        iterations, signed, target_psnr: see `EncoderSettings` and `Encoder.encode`.
+        iterations, signed, target_psnr: see `EncoderSettings` and `FitEncoder.encode`.
 
     Raises:
         InputError: images that cannot be read or have different sizes.
     """
-    pixels = to_uint8(images)
+    pixels = as_pixels(images)
     encoder = make_encoder(pixels.shape[1], num_splats=num_splats, start=start, iterations=iterations, signed=signed)
     return encoder.encode(pixels, target_psnr=target_psnr).splats
 
@@ -188,7 +190,7 @@ def make_encoder(
     start: str = "hilbert",
     iterations: int | None = None,
     signed: bool = False,
-) -> Encoder:
+) -> FitEncoder:
     """The encoder that a start's name, as the command line takes it, and the tuned settings make.
 
     A template brings the settings it was learned with.
@@ -205,18 +207,17 @@ def make_encoder(
             settings = replace(settings, num_splats=num_splats)
         if iterations is not None:
             settings = replace(settings, iterations=iterations)
-        return Encoder(settings, file.splats)
+        return FitEncoder(settings, file.splats)
     settings = default_settings(channels, num_splats=num_splats, start=start, iterations=iterations, signed=signed)
-    return Encoder(settings)
+    return FitEncoder(settings)
 
 
 def _learned_settings(file: SplatFile, channels: int) -> EncoderSettings:
     """The settings in a template's header; the default ones where it holds none."""
-    known = {field.name for field in fields(EncoderSettings)}
-    held = {name: value for name, value in file.header.get("encoder", {}).items() if name in known}
+    held = file.header.encoder
     if held.get("start") == "template":
-        return EncoderSettings(**held)
-    signed = bool(file.header.get("signed"))
+        return to_record(held, EncoderSettings, "the template's header")
+    signed = file.header.signed
     return default_settings(channels, num_splats=file.splats.num_splats, start="template", signed=signed)
 
 
@@ -226,16 +227,3 @@ def load_template(path: str | os.PathLike[str]) -> SplatFile:
     if len(file.splats) != 1:
         raise InputError(f"{path}: a template holds one set, this file {len(file.splats)}; see --learn-template")
     return file
-
-
-def template_sha256(template: Splats) -> str:
-    """SHA-256 of a template's parameters."""
-    digest = hashlib.sha256()
-    for name, value in sorted(template.tensors().items()):
-        digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def to_psnr(errors: ndarray) -> ndarray:
-    """PSNR (dB, at most 100) of mean squared errors."""
-    return (-10 * np.log10(np.maximum(errors, 1e-10))).astype(np.float32)

@@ -11,10 +11,10 @@ import numpy as np
 from numba import njit
 
 from gaussiandiffusion.encoding.parameters import ANYTHING
-from gaussiandiffusion.rendering import kernel
-from gaussiandiffusion.rendering.compiler import FAST
-from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT
-from gaussiandiffusion.rendering.simd import LANES, STRICT, broadcast, clip, exp2, load, sqrt, store, store_totals
+from gaussiandiffusion.rendering.cpu import kernel
+from gaussiandiffusion.rendering.cpu.compiler import FAST
+from gaussiandiffusion.rendering.cpu.kernel import COLUMNS, EXACT
+from gaussiandiffusion.rendering.cpu.simd import LANES, STRICT, broadcast, clip, exp2, load, sqrt, store, store_totals
 
 F = np.float32
 CLOSER = 0.9

@@ -12,17 +12,17 @@ from jaxtyping import UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 
 
-def to_uint8(images: Any) -> UInt8[ndarray, "n c h w"]:
+def as_pixels(images: Any) -> UInt8[ndarray, "n c h w"]:
     """Bring images in any of the accepted forms to 8-bit (N, C, H, W)."""
     if isinstance(images, str | os.PathLike):
         from gaussiandiffusion.data import load_images
 
         return load_images(Path(images)).images
     if isinstance(images, Sequence):
-        parts = [to_uint8(image) for image in images]
+        parts = [as_pixels(image) for image in images]
         if not parts:
             raise InputError("no images given; pass at least one")
         if len({part.shape[1:] for part in parts}) > 1:

@@ -24,10 +24,10 @@ from gaussiandiffusion.encoding.fit import (
     unpack,
 )
 from gaussiandiffusion.encoding.parameters import Schedule
-from gaussiandiffusion.rendering import kernel
-from gaussiandiffusion.rendering.compiler import FAST
-from gaussiandiffusion.rendering.kernel import COLUMNS, EXACT
-from gaussiandiffusion.rendering.tiles import bin_splats, collect, gather, tile_grid
+from gaussiandiffusion.rendering.cpu import kernel
+from gaussiandiffusion.rendering.cpu.compiler import FAST
+from gaussiandiffusion.rendering.cpu.kernel import COLUMNS, EXACT
+from gaussiandiffusion.rendering.cpu.tiles import bin_splats, collect, gather, tile_grid
 
 PARTS = 4  # jobs for each thread: tiles differ in cost
 

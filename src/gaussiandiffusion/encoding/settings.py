@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.rendering import FOOTPRINT
 
 STARTS = ("hilbert", "grid", "random", "template")
 MAX_SPLATS = 100_000
@@ -57,7 +58,7 @@ class EncoderSettings:
     density_gradient: float = 0.72
     density_floor: float = 0.025
     density_brightness: float = 1.0
-    cutoff: float = 3.5
+    cutoff: float = FOOTPRINT
 
     def __post_init__(self) -> None:
         if not 1 <= self.num_splats <= MAX_SPLATS:
@@ -118,7 +119,7 @@ def default_settings(
     start: str = "hilbert",
     iterations: int | None = None,
     signed: bool = False,
-    cutoff: float = 3.5,
+    cutoff: float = FOOTPRINT,
 ) -> EncoderSettings:
     """Settings tuned for the nearest (K, iterations), nearest in ratio; the random start takes over Hilbert's.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import storage
 
 SHARD_IMAGES = 4096  # at most
@@ -53,8 +53,7 @@ def refuse_others(folder: Path, paths: list[Path], encoder: Mapping[str, Any], s
             header = storage.load_header(path)
         except InputError:
             continue
-        found = header.get("source") or {}
-        if header.get("encoder") != encoder or any(found.get(key) != value for key, value in source.items()):
+        if header.encoder != encoder or any(header.source.get(key) != value for key, value in source.items()):
             raise _other(path)
 
 
@@ -74,7 +73,7 @@ def kept_psnr(path: Path, sha256: str) -> np.ndarray | None:
         file = storage.load(path)
     except InputError:
         return None
-    if file.header["source"].get("sha256") != sha256:
+    if file.header.source.get("sha256") != sha256:
         raise _other(path)
     if file.psnr is None:
         raise InputError(f"{path}: holds no PSNR; leave --resume out to write it again")

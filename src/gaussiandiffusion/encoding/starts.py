@@ -13,7 +13,7 @@ import numpy as np
 
 from gaussiandiffusion.encoding.parameters import COLUMNS
 from gaussiandiffusion.encoding.settings import EncoderSettings
-from gaussiandiffusion.rendering.compiler import compiled
+from gaussiandiffusion.rendering.cpu.compiler import compiled
 
 F = np.float32
 

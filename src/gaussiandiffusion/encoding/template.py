@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from gaussiandiffusion.encoding.encoder import Encoder
+from gaussiandiffusion.encoding.encoder import FitEncoder
 from gaussiandiffusion.encoding.parameters import to_parameters, to_splats
 from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings
 from gaussiandiffusion.splats import Canvas, Splats
@@ -46,7 +46,7 @@ def learn_template(
     random = np.random.default_rng(seed)
     for _ in range(rounds):
         chosen = np.sort(random.choice(len(images), min(images_per_round, len(images)), replace=False))
-        fits = Encoder(settings, template).encode(images[chosen]).splats
+        fits = FitEncoder(settings, template).encode(images[chosen]).splats
         start = to_parameters(template)
         mean = to_parameters(fits).mean(0, keepdims=True, dtype=np.float64).astype(np.float32)
         template = to_splats(start + STEP * (mean - start), canvas)
@@ -59,4 +59,4 @@ def _grid_template(images: ndarray, settings: EncoderSettings) -> Splats:
     """A grid in the colours of the mean image."""
     grid = default_settings(images.shape[1], num_splats=settings.num_splats, start="grid", iterations=0)
     mean_image = np.rint(images.mean(0, keepdims=True)).astype(np.uint8)
-    return Encoder(grid).encode(mean_image).splats
+    return FitEncoder(grid).encode(mean_image).splats

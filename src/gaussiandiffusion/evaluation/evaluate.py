@@ -10,14 +10,14 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from gaussiandiffusion.data import ImageSet
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.evaluation.accuracy import Classifier, label_accuracy
-from gaussiandiffusion.evaluation.features import BATCH_SIZE, FeatureSpace, extract_features, load_features
-from gaussiandiffusion.evaluation.frechet import frechet_distance
-from gaussiandiffusion.evaluation.inception_score import class_logits, inception_score
-from gaussiandiffusion.evaluation.kernel_distance import kernel_distance
-from gaussiandiffusion.evaluation.memorisation import memorisation
-from gaussiandiffusion.evaluation.neighbours import precision_recall
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.evaluation.measures.accuracy import Classifier, label_accuracy
+from gaussiandiffusion.evaluation.features.spaces import BATCH_SIZE, FeatureSpace, extract_features, load_features
+from gaussiandiffusion.evaluation.measures.frechet import frechet_distance
+from gaussiandiffusion.evaluation.measures.inception_score import class_logits, inception_score
+from gaussiandiffusion.evaluation.measures.kernel_distance import kernel_distance
+from gaussiandiffusion.evaluation.measures.memorisation import memorisation
+from gaussiandiffusion.evaluation.measures.neighbours import precision_recall
 from gaussiandiffusion.evaluation.report import (
     EvaluationReport,
     FeatureRecord,

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 
 from gaussiandiffusion.data import ImageSet
-from gaussiandiffusion.evaluation.features import FeatureSpace
-from gaussiandiffusion.evaluation.kernel_distance import KernelDistance
-from gaussiandiffusion.evaluation.memorisation import Memorisation
-from gaussiandiffusion.evaluation.neighbours import PrecisionRecall
-from gaussiandiffusion.files import write_json
+from gaussiandiffusion.evaluation.features.spaces import FeatureSpace
+from gaussiandiffusion.evaluation.measures.kernel_distance import KernelDistance
+from gaussiandiffusion.evaluation.measures.memorisation import Memorisation
+from gaussiandiffusion.evaluation.measures.neighbours import PrecisionRecall
+from gaussiandiffusion.ground.files import write_json
 
 LIBRARIES = ("gaussiandiffusion", "numpy", "torch", "torchmetrics")
 

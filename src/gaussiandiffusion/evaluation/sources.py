@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from gaussiandiffusion.data import DATASETS, ImageSet, load_images
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import read_json
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import read_json
 from gaussiandiffusion.pipeline import to_uint8
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.splats import storage

@@ -1,8 +1,10 @@
-"""Embeddings of time, class and anchor."""
+"""Embeddings of time, conditions and anchor."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
@@ -33,15 +35,33 @@ class TimestepEmbedding(nn.Module):
         return _through(self.layers, sinusoidal(timesteps, self.frequencies))
 
 
-class ClassEmbedding(nn.Module):
-    """One vector a class, and one, the last, for "no class"."""
+class ConditionEmbedding(nn.Module):
+    """The sum of one vector for each attribute's value; each attribute has one vector more, the last, for "open".
 
-    def __init__(self, num_classes: int, width: int) -> None:
+    Args:
+        sizes: values of each attribute.
+        table: its vectors, one attribute's after another's; made here unless given.
+    """
+
+    def __init__(self, sizes: Sequence[int], width: int, table: nn.Embedding | None = None) -> None:
         super().__init__()
-        self.table = nn.Embedding(num_classes + 1, width)
+        self.starts = [sum(sizes[:i]) + i for i in range(len(sizes))]
+        self.table = nn.Embedding(embedding_rows(sizes), width) if table is None else table
 
-    def forward(self, labels: Int64[Tensor, " n"]) -> Float[Tensor, "n d"]:
-        return self.table(labels)
+    def forward(self, conditions: Int64[Tensor, "n a"]) -> Float[Tensor, "n d"]:
+        first, *others = (self.table(conditions[:, i] + start) for i, start in enumerate(self.starts))
+        return sum(others, first)
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Weights of a U-Net saved by an earlier version lie one level higher."""
+        if f"{prefix}weight" in state:
+            state[f"{prefix}table.weight"] = state.pop(f"{prefix}weight")
+        super()._load_from_state_dict(state, prefix, *args)
+
+
+def embedding_rows(sizes: Sequence[int]) -> int:
+    """Vectors that attributes of so many values need."""
+    return sum(size + 1 for size in sizes)
 
 
 class AnchorEmbedding(nn.Module):

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.component import configured
+from gaussiandiffusion.ground.conditions import ConditionSpec
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models.blocks import AdaptiveBlock, FilmBlock
-from gaussiandiffusion.models.embeddings import AnchorEmbedding, ClassEmbedding, TimestepEmbedding
+from gaussiandiffusion.models.embeddings import AnchorEmbedding, ConditionEmbedding, TimestepEmbedding
+from gaussiandiffusion.models.network import Network, check_sizes
 
 # The paper prints 8 blocks, "about 40M parameters" and "4 GFLOPs a step", which disagree: as described, 8 blocks
 # hold 55M and 6 hold 41.6M. Both are offered; nothing is tuned to fit.
@@ -29,21 +30,21 @@ SIZES: dict[str, dict[str, Any]] = {
 CONDITION_WIDTH = 64
 
 
-class GaussianTransformer(ModelMixin, ConfigMixin):
+class GaussianTransformer(Network):
     """Predict noise, velocity or flow for every splat of a noisy set.
 
     Args:
         num_features: F, numbers per splat in the latent.
         block: "adaptive" (adaptive norm, QK-norm) or "film" (as published).
         width, depth, num_heads, mlp_ratio: sizes; see `SIZES`. `mlp_ratio` applies to "adaptive".
-        num_classes: C for class labels 0 ... C-1, with C itself meaning "no class"; 0: unconditional.
+        conditions: attributes and the names of their values, see `ConditionSpec`; none: unconditional.
         num_anchor_features: width of the anchors, 0: none (strictly equivariant in the splats alone).
 
     Source: Coessens and Samal, "GaussianDiffusion", 2025 ("film"); Peebles and Xie, "Scalable Diffusion Models
     with Transformers", 2023 ("adaptive").
     """
 
-    @register_to_config
+    @configured
     def __init__(
         self,
         num_features: int = 6,
@@ -52,12 +53,13 @@ class GaussianTransformer(ModelMixin, ConfigMixin):
         depth: int = 6,
         num_heads: int = 4,
         mlp_ratio: float = 4.0,
-        num_classes: int = 0,
+        conditions: dict[str, list[str]] | None = None,
         num_anchor_features: int = 0,
     ) -> None:
         super().__init__()
         if block not in ("adaptive", "film"):
             raise InputError(f"unknown block '{block}'; choose adaptive or film")
+        check_sizes(num_features=num_features, width=width, depth=depth, num_heads=num_heads)
         if width % num_heads:
             raise InputError(f"width {width} is not divisible by {num_heads} heads")
         adaptive = block == "adaptive"
@@ -69,7 +71,8 @@ class GaussianTransformer(ModelMixin, ConfigMixin):
                 nn.Linear(width, width), nn.SiLU(), nn.LayerNorm(width),
             )  # fmt: skip
         self.time = TimestepEmbedding(width)
-        self.label = ClassEmbedding(num_classes, width) if num_classes else None
+        sizes = ConditionSpec(conditions or {}).sizes
+        self.label = ConditionEmbedding(sizes, width) if sizes else None
         self.anchor = AnchorEmbedding(num_anchor_features, width) if num_anchor_features else None
         narrow = min(width, CONDITION_WIDTH)
         self.condition = nn.Linear(width, narrow) if adaptive else None
@@ -86,15 +89,15 @@ class GaussianTransformer(ModelMixin, ConfigMixin):
         self,
         sample: Float[Tensor, "n k f"],
         timestep: Float[Tensor, " n"],
-        class_labels: Int64[Tensor, " n"] | None = None,
+        conditions: Int64[Tensor, "n a"] | None = None,
         anchors: Float[Tensor, "k a"] | None = None,
     ) -> Float[Tensor, "n k f"]:
-        """One denoising evaluation.
+        """One pass.
 
         Args:
             sample: noisy latents; taken in the network's own dtype, whatever theirs.
             timestep: noise level of each set in 0 ... 1000.
-            class_labels: 0 ... C-1, or C for "no class"; needed exactly by conditional models.
+            conditions: values of `Conditions`; needed exactly by conditional models.
             anchors: features of each slot's anchor, columns 0 and 1 its place; needed exactly by models with them.
         """
         x = self.embed(sample.to(self.out.weight.dtype))  # (n, k, d)
@@ -102,7 +105,7 @@ class GaussianTransformer(ModelMixin, ConfigMixin):
             x = x + self.anchor(anchors)
         condition = self.time(timestep)  # (n, d)
         if self.label is not None:
-            condition = condition + self.label(class_labels)
+            condition = condition + self.label(conditions)
         if self.condition is not None:
             condition = F.silu(self.condition(F.silu(condition)))  # (n, CONDITION_WIDTH)
         for block in self.blocks:
@@ -132,5 +135,5 @@ def make_transformer(size: str, **kwargs: Any) -> GaussianTransformer:
         InputError: an unknown size.
     """
     if size not in SIZES:
-        raise InputError(f"unknown model size '{size}'; choose one of {', '.join(SIZES)}")
+        raise InputError(f"unknown network size '{size}'; choose one of {', '.join(SIZES)}")
     return GaussianTransformer(**(SIZES[size] | kwargs))

@@ -1,4 +1,4 @@
-"""PixelUNet: diffusers' `UNet2DModel` behind the interface of our denoisers, the baseline in pixels."""
+"""PixelUNet: diffusers' `UNet2DModel` behind the interface of our networks, the baseline in pixels."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from diffusers import ConfigMixin, ModelMixin, UNet2DModel
-from diffusers.configuration_utils import register_to_config
+from diffusers import UNet2DModel
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.component import configured
+from gaussiandiffusion.ground.conditions import ConditionSpec
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.models.embeddings import ConditionEmbedding, embedding_rows
+from gaussiandiffusion.models.network import Network, check_sizes
 
 # "unet" is as large as minutes of training on two cores can use. "unet-paper" stands for the paper's "38M parameters,
 # 11.4 GFLOPs a step", whose layout is not printed: on 28x28 it has 39.9M and 11.0 GFLOPs (2 per multiply-add).
@@ -22,7 +25,7 @@ UNET_SIZES: dict[str, dict[str, Any]] = {
 HEAD_WIDTH = 32
 
 
-class PixelUNet(ModelMixin, ConfigMixin):
+class PixelUNet(Network):
     """A convolutional U-Net over whole images.
 
     Args:
@@ -32,7 +35,7 @@ class PixelUNet(ModelMixin, ConfigMixin):
         layers: residual blocks a level on the way down; one more on the way up.
         attention: levels with self-attention, 0 the finest.
         norm_groups: of group normalisation; must divide every width.
-        num_classes: C for class labels 0 ... C-1, with C itself meaning "no class"; 0: unconditional.
+        conditions: attributes and the names of their values, see `ConditionSpec`; none: unconditional.
 
     Raises:
         InputError: a size that cannot be halved so often.
@@ -40,7 +43,7 @@ class PixelUNet(ModelMixin, ConfigMixin):
     Source: Ho et al., "Denoising Diffusion Probabilistic Models", NeurIPS 2020, appendix B, as in diffusers.
     """
 
-    @register_to_config
+    @configured
     def __init__(
         self,
         size: Sequence[int] = (28, 28),
@@ -49,15 +52,20 @@ class PixelUNet(ModelMixin, ConfigMixin):
         layers: int = 1,
         attention: Sequence[int] = (2,),
         norm_groups: int = 8,
-        num_classes: int = 0,
+        conditions: dict[str, list[str]] | None = None,
     ) -> None:
         super().__init__()
         levels = len(widths)
+        check_sizes(levels=levels, channels=channels, layers=layers, norm_groups=norm_groups)
+        check_sizes(**{f"widths[{i}]": width for i, width in enumerate(widths)}, height=size[0], width=size[1])
+        if any(width % norm_groups for width in widths):
+            raise InputError(f"norm_groups = {norm_groups} does not divide the widths {list(widths)}")
         if any(side % 2 ** (levels - 1) for side in size):
             raise InputError(
                 f"a U-Net of {levels} levels halves its images {levels - 1} times, which {size[0]}x{size[1]} pixels "
                 "do not allow; use images of another size, or patches"
             )
+        sizes = ConditionSpec(conditions or {}).sizes
         attends = [level in attention for level in range(levels)]
         self.unet = UNet2DModel(
             sample_size=tuple(size),
@@ -69,17 +77,20 @@ class PixelUNet(ModelMixin, ConfigMixin):
             up_block_types=tuple("AttnUpBlock2D" if attend else "UpBlock2D" for attend in reversed(attends)),
             norm_num_groups=norm_groups,
             attention_head_dim=HEAD_WIDTH,
-            num_class_embeds=num_classes + 1 if num_classes else None,
+            num_class_embeds=embedding_rows(sizes) if sizes else None,
         )
+        table = self.unet.class_embedding
+        if table is not None:
+            self.unet.class_embedding = ConditionEmbedding(sizes, table.embedding_dim, table)
 
     def forward(
         self,
         sample: Float[Tensor, "n c h w"],
         timestep: Float[Tensor, " n"],
-        class_labels: Int64[Tensor, " n"] | None = None,
+        conditions: Int64[Tensor, "n a"] | None = None,
         anchors: None = None,
     ) -> Float[Tensor, "n c h w"]:
-        """One denoising evaluation; see `GaussianTransformer.forward`. Pixels have no anchors."""
+        """One pass; see `GaussianTransformer.forward`. Pixels have no anchors."""
         sample = sample.to(self.unet.dtype)
         fast = sample.contiguous(memory_format=torch.channels_last)  # convolutions on CPUs want channels last
-        return self.unet(fast, timestep, class_labels=class_labels).sample
+        return self.unet(fast, timestep, class_labels=conditions).sample

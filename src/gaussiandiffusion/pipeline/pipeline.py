@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline
-from diffusers.utils import BaseOutput, logging
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 
-from gaussiandiffusion.diffusion import Guidance, guided, make_scheduler, prediction_of, set_timesteps
-from gaussiandiffusion.diffusion.noise import generator_for
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.diffusion import Denoiser, State, make_scheduler, prepared, sample
+from gaussiandiffusion.diffusion.sampling import Project
+from gaussiandiffusion.ground.conditions import ConditionSpec, Request
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.provenance import weights_sha256
+from gaussiandiffusion.ground.seeds import generator_for
+from gaussiandiffusion.models import Network
+from gaussiandiffusion.pipeline import registry
 from gaussiandiffusion.pipeline.bundled import resolve_model
-from gaussiandiffusion.rendering.pictures import to_image
-from gaussiandiffusion.representation import fingerprint
-from gaussiandiffusion.splats import Splats
-
-
-@dataclass
-class GaussianDiffusionOutput(BaseOutput):
-    """Generated sets: `images` [N, C, H, W] in [0, 1] (or PIL), `splats` (None from a model of pixels), `labels` [N]
-    or None, and on request `trajectory`, the denoised sets (or images) after each step, noise first."""
-
-    images: Any
-    splats: Splats | None = None
-    labels: Int64[Tensor, " n"] | None = None
-    trajectory: list[Splats] | list[Tensor] | None = None
+from gaussiandiffusion.pipeline.chunks import chunk_size as chunk_by_device
+from gaussiandiffusion.pipeline.output import Callback, GaussianDiffusionOutput, SampleState, to_pil
+from gaussiandiffusion.pipeline.request import Labels, Run, check_fit, checked_run
+from gaussiandiffusion.representation import Representation
 
 
 class GaussianDiffusionPipeline(DiffusionPipeline):
-    """Generate splat sets, or with a baseline's model pixels.
+    """Generate splat sets, or with a baseline's model pixels. One pipeline may serve several threads.
 
     Args:
         denoiser: `GaussianTransformer`, or a baseline's network.
@@ -43,29 +36,32 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         scheduler: any diffusers scheduler that integrates the model's prediction; `with_scheduler` swaps it.
         num_inference_steps, guidance_scale: defaults of a call, chosen when the model was made.
         chunk_size: sets per run of the network. Fixed, the last chunk padded, so that a sample is the same
-            however many are asked for.
-        latent_space: fingerprint of the representation that the network was trained in, as saved with it; None: this
+            however many are asked for; default: by device, see `chunks.chunk_size`.
+        latent_space: checksum of the representation that the network was trained in, as saved with it; None: this
             one.
 
     Raises:
         InputError: a network and a representation that do not belong together.
     """
 
+    denoiser: Network
+    representation: Representation[Any]
+    scheduler: Any
+
     def __init__(
         self,
-        denoiser: Any,
-        representation: Any,
+        denoiser: Network,
+        representation: Representation[Any],
         scheduler: Any,
         num_inference_steps: int = 10,
         guidance_scale: float = 1.0,
-        chunk_size: int = 32,
+        chunk_size: int | None = None,
         latent_space: str | None = None,
     ) -> None:
         super().__init__()
-        _check_fit(denoiser, representation)
-        if latent_space is None:
-            latent_space = fingerprint(representation)
-        elif latent_space != fingerprint(representation):
+        check_fit(denoiser, representation)
+        found = weights_sha256(representation.state_dict(), settings=representation.config)
+        if latent_space not in (None, found):
             raise InputError(
                 "the network was trained in another latent space (template or statistics) than this representation's; "
                 "take both from the same model"
@@ -75,8 +71,14 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
             chunk_size=chunk_size,
-            latent_space=latent_space,
+            latent_space=found,
         )
+
+    def register_modules(self, **kwargs: Any) -> None:
+        """Keep components; the index names their classes, not their files."""
+        self.register_to_config(**registry.component_names(**kwargs))
+        for name, component in kwargs.items():
+            setattr(self, name, component)
 
     @classmethod
     def from_pretrained(
@@ -87,48 +89,68 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         Args:
             dtype: of the network, such as torch.bfloat16; latents, statistics and pictures stay in float32. The older
                 name that diffusers has for it, `torch_dtype`, is understood too.
+            kwargs: components or defaults to take instead of the saved ones.
 
         Raises:
             InputError: no such model, or a damaged or foreign folder.
         """
         dtype = kwargs.pop("torch_dtype", None) or dtype or torch.float32
         folder = resolve_model(name)
-        # diffusers loads components only from modules that are already imported.
-        import gaussiandiffusion.models
-        import gaussiandiffusion.representation  # noqa: F401 (diffusers looks them up)
-
-        bars = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()  # three components load faster than a bar draws
+        index = registry.read_index(folder)
+        if unknown := sorted(kwargs.keys() - {*index.components, *index.defaults}):
+            raise InputError(f"from_pretrained takes no '{unknown[0]}'; it takes {', '.join(index.components)}")
+        given = kwargs.get("denoiser"), kwargs.get("representation"), kwargs.get("scheduler")
+        parts = {
+            "denoiser": given[0] or registry.load_network(folder, dtype),
+            "representation": given[1] or registry.load_representation(folder),
+            "scheduler": given[2] or registry.load_scheduler(folder, index.scheduler[1]),
+        }
         try:
-            pipeline = super().from_pretrained(folder, low_cpu_mem_usage=False, **kwargs)
-            torch.nn.Module.to(pipeline.denoiser, dtype)
-            for part in (pipeline, pipeline.denoiser, pipeline.representation):
-                part.register_to_config(_name_or_path="")  # a copy that is saved need not tell where this one lay
-            return pipeline
-        except InputError:
-            raise
-        except Exception as error:  # diffusers and safetensors raise many kinds
-            raise InputError(f"{folder}: the model cannot be loaded ({str(error).splitlines()[0]})") from error
-        finally:
-            if bars:
-                logging.enable_progress_bar()
+            return cls(**(parts | index.defaults | {n: v for n, v in kwargs.items() if n not in parts}))
+        except InputError as error:
+            raise InputError(f"{folder}: {error}") from error
+
+    def save_pretrained(self, folder: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any) -> None:
+        """Write a model's folder: the index, and a folder for each component.
+
+        Args:
+            push_to_hub: also upload it; then `repo_id` and what else diffusers' `push_to_hub` takes.
+        """
+        folder = Path(folder)
+        self.denoiser.save_pretrained(folder / "denoiser")
+        self.representation.save_pretrained(folder / "representation")
+        self.scheduler.save_pretrained(folder / "scheduler")
+        self.save_config(folder)
+        if push_to_hub:
+            self.push_to_hub(kwargs.pop("repo_id", folder.name), **kwargs)
+
+    @property
+    def condition_spec(self) -> ConditionSpec:
+        """What samples can be asked to be."""
+        return self.denoiser.condition_spec
 
     @property
     def num_classes(self) -> int:
-        return self.denoiser.config.num_classes
+        """Values of the only attribute; 0 where there is none, or several."""
+        sizes = self.condition_spec.sizes
+        return sizes[0] if len(sizes) == 1 else 0
+
+    @property
+    def chunk_size(self) -> int:
+        """Samples that the network denoises at once."""
+        return self.config.chunk_size or chunk_by_device(self.denoiser.device.type, self.denoiser)
 
     def with_scheduler(self, name: str) -> GaussianDiffusionPipeline:
         """The same model with another sampler (see `diffusion.schedulers.SAMPLERS`)."""
-        components = self.components | {"scheduler": make_scheduler(name, self.scheduler)}
         names = ("num_inference_steps", "guidance_scale", "chunk_size", "latent_space")
         defaults = {name: self.config[name] for name in names}
-        return type(self)(**components, **defaults)
+        return type(self)(self.denoiser, self.representation, make_scheduler(name, self.scheduler), **defaults)
 
     @torch.inference_mode()
     def __call__(
         self,
         num_samples: int = 1,
-        class_labels: int | Sequence[int] | Tensor | None = None,
+        class_labels: Labels = None,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         guidance_interval: tuple[float, float] = (0.0, 1.0),
@@ -138,189 +160,117 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         size: int | tuple[int, int] | None = None,
         output_type: str = "pt",
         return_trajectory: bool = False,
-        callback: Callable[[int], None] | None = None,
+        callback: Callback | None = None,
         first_sample: int = 0,
+        conditions: Request | None = None,
     ) -> GaussianDiffusionOutput:
         """Generate.
 
         Args:
             num_samples: N >= 1.
-            class_labels: one class for all, or one each; default: 0 ... C-1 in turn. Unconditional models: None.
+            class_labels: one class for all, or one each, by number or name; default: all in turn. For models with one
+                attribute.
             num_inference_steps: steps of the sampler; default: the model's.
             guidance_scale: classifier-free guidance, 1 = off; default: the model's.
-            guidance_interval: shares of the process (0: data, 1: noise) between which it applies, see `Guidance`.
-            weaker: a less trained or smaller model to guide away from, see `diffusion.guided`; default: itself without
-                the class.
+            guidance_interval: times (0: data, 1: noise) between which it applies, see `Guidance`.
+            weaker: a less trained or smaller model to guide away from, see `Guidance`; default: itself without the
+                conditions.
             seed: sample i depends on (seed, i) alone.
             eta: share of fresh noise in DDIM, 0 to 1.
             size: pixels of the pictures; default: the canvas.
             output_type: "pt" (tensor) or "pil".
-            return_trajectory: keep the denoised sets after each step.
-            callback: called with the number of network steps done since the last call.
+            return_trajectory: keep the sets after each step.
+            callback: called with the `SampleState` after each step of each chunk.
             first_sample: index of the first sample, to go on with a set begun in another call; a multiple of
                 the chunk size.
+            conditions: attribute -> value, one for all or one each; None leaves it open, and attributes that are not
+                named are drawn by seed (a single one runs through its values in turn).
 
         Raises:
-            InputError: counts, labels, steps or guidance that this model cannot take.
+            InputError: counts, conditions, steps or guidance that this model cannot take.
         """
-        steps = self.config.num_inference_steps if num_inference_steps is None else num_inference_steps
-        scale = self.config.guidance_scale if guidance_scale is None else guidance_scale
-        guidance = Guidance(scale, *guidance_interval, None if weaker is None else self.weaker_network(weaker))
-        labels = self._labels(num_samples, class_labels, first_sample)
-        if first_sample % self.config.chunk_size:
-            raise InputError(f"first_sample must be a multiple of {self.config.chunk_size}, not {first_sample}")
-        if labels is None and weaker is None and guidance_scale not in (None, 1):
-            raise InputError("guidance needs a class-conditional model; this one is unconditional, leave it at 1")
-        if seed < 0:
-            raise InputError(f"the seed must be >= 0, not {seed}")
         if output_type not in ("pt", "pil"):
             raise InputError(f"unknown output_type '{output_type}'; choose pt or pil")
-        set_timesteps(self.scheduler, steps)  # refuses impossible steps before any work
-        chunk = self.config.chunk_size
+        run = checked_run(
+            self, num_samples, class_labels, conditions, steps=num_inference_steps, guidance_scale=guidance_scale,
+            guidance_interval=guidance_interval, weaker=weaker, seed=seed, eta=eta, first=first_sample,
+        )  # fmt: skip
         pictures: list[Tensor] = []
-        trajectories: list[list[Any]] = []
-        for start in range(0, num_samples, chunk):
-            part = None if labels is None else labels[start : start + chunk]
-            path = self.denoise_chunk(
-                first_sample + start, part, steps, guidance, seed=seed, eta=eta, keep_path=return_trajectory,
-                callback=callback,
-            )  # fmt: skip
-            # Decoded and drawn with the padding too: vectorised exp rounds by an element's place in its block.
-            states = [self.representation.decode(latent) for latent in path]
-            keep = min(chunk, num_samples - start)
-            pictures.append(self.representation.draw(states[-1], size)[:keep])
-            trajectories.append([state[:keep] for state in states])
+        chunks: list[list[Any]] = []
+        for states in self._chunks(run):
+            kept: list[SampleState] = []
+            for state in states:
+                kept = [*kept, state] if return_trajectory else [state]
+                if callback is not None and state.step > 0:
+                    callback(state)
+            pictures.append(kept[-1].images(size))
+            chunks.append([state.shown for state in kept])
         images = torch.cat(pictures)
-        states = [_joined(parts) for parts in zip(*trajectories, strict=True)]
+        shown = [self.representation.join(list(parts)) for parts in zip(*chunks, strict=True)]
         return GaussianDiffusionOutput(
             images=to_pil(images) if output_type == "pil" else images,
-            splats=states[-1] if isinstance(states[-1], Splats) else None,
-            labels=labels,
-            trajectory=states if return_trajectory else None,
+            splats=self.representation.splats_of(shown[-1]),
+            labels=run.conditions.labels,
+            trajectory=shown if return_trajectory else None,
+            conditions=run.conditions if run.conditions.spec else None,
         )
 
     @torch.inference_mode()
-    def denoise_chunk(
+    def stream(
         self,
-        start: int,
-        labels: Int64[Tensor, " n"] | None,
-        steps: int,
-        guidance: Guidance,
-        *,
+        num_samples: int = 1,
+        class_labels: Labels = None,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
         seed: int = 0,
         eta: float = 0.0,
-        keep_path: bool = False,
-        callback: Callable[[int], None] | None = None,
-    ) -> list[Float[Tensor, "c ..."]]:
-        """Latents of samples start ... start + chunk_size - 1, padding included.
+        conditions: Request | None = None,
+    ) -> Iterator[SampleState]:
+        """Every state as it is made, noise first; of more samples than a chunk holds, chunk after chunk.
+
+        Args and raises: see `__call__`.
+        """
+        run = checked_run(
+            self, num_samples, class_labels, conditions, steps=num_inference_steps, guidance_scale=guidance_scale,
+            seed=seed, eta=eta,
+        )  # fmt: skip
+        for states in self._chunks(run):
+            yield from states
+
+    def _chunks(self, run: Run) -> Iterator[Iterator[SampleState]]:
+        """Chunk after chunk, the states of each."""
+        for part in run.chunks(self.chunk_size):
+            count = len(part.conditions)
+            yield (SampleState(part.first, count, state, self.representation) for state in self.states(part))
+
+    @torch.inference_mode()
+    def states(
+        self,
+        run: Run,
+        *,
+        latent: Float[Tensor, "n ..."] | None = None,
+        start: float = 1.0,
+        project: Project | None = None,
+    ) -> Iterator[State]:
+        """States of one chunk of samples, padding included.
 
         Args:
-            labels: of the samples that are wanted; None from an unconditional model.
-            keep_path: keep the noise and all steps; else the last latent alone.
+            run: with conditions of at most `chunk_size` samples.
+            latent, start, project: see `diffusion.sample`; default: each sample's own noise.
         """
-        chunk = self.config.chunk_size
-        device = self.denoiser.device
-        generators = [generator_for(seed, start + i) for i in range(chunk)]
-        shape = self.representation.latent_shape
-        latent = torch.stack([torch.randn(shape, generator=g) for g in generators]).to(device)
-        if labels is not None:
-            labels = torch.cat([labels, labels[-1:].expand(chunk - len(labels))]).to(device)
-        anchors = self.representation.anchors if self.denoiser.config.get("num_anchor_features") else None
-        # 1. a fresh scheduler state: multi-step solvers remember earlier steps
-        timesteps = set_timesteps(self.scheduler, steps)
-        latent = latent * self.scheduler.init_noise_sigma if hasattr(self.scheduler, "init_noise_sigma") else latent
-        extra = _step_arguments(self.scheduler, generators, eta)
-        path = [latent]
-        for t in timesteps:
-            # 2. predict
-            scaled = self.scheduler.scale_model_input(latent, t) if _scales_input(self.scheduler) else latent
-            time = torch.full((chunk,), float(t), device=device)
-            share = float(t) / self.scheduler.config.num_train_timesteps
-            prediction = guided(
-                self.denoiser, scaled, time, labels, anchors,
-                guidance_scale=guidance.at(share), null_label=self.num_classes, weaker=guidance.weaker,
-            ).float()  # fmt: skip
-            # 3. step
-            latent = self.scheduler.step(prediction, t, latent, **extra).prev_sample
-            path = [*path, latent] if keep_path else [latent]
-            if callback is not None:
-                callback(1)
-        return path
-
-    def weaker_network(self, other: GaussianDiffusionPipeline) -> Any:
-        """The network of a model that this one can be guided away from.
-
-        Raises:
-            InputError: it works in another latent space, predicts something else or knows other classes.
-        """
-        if other.config.latent_space != self.config.latent_space:
-            raise InputError("the weaker model works in another latent space; take a snapshot of the same training")
-        if prediction_of(other.scheduler) != prediction_of(self.scheduler) or other.num_classes != self.num_classes:
-            raise InputError("the weaker model has another objective or other classes than the model it is to guide")
-        return other.denoiser
-
-    def _labels(
-        self, num_samples: int, class_labels: int | Sequence[int] | Tensor | None, first_sample: int
-    ) -> Int64[Tensor, " n"] | None:
-        if num_samples < 1:
-            raise InputError(f"the number of samples must be >= 1, not {num_samples}")
-        count = self.num_classes
-        if not count:
-            if class_labels is not None:
-                raise InputError("this model is unconditional; leave the class label out")
-            return None
-        if class_labels is None:
-            return torch.arange(first_sample, first_sample + num_samples) % count
-        labels = torch.as_tensor(class_labels).long().cpu()
-        labels = labels.expand(num_samples) if labels.ndim == 0 else labels
-        if len(labels) != num_samples:
-            raise InputError(f"{len(labels)} class labels were given for {num_samples} samples; give one each")
-        if bool(((labels < 0) | (labels >= count)).any()):
-            bad = int(labels[(labels < 0) | (labels >= count)][0])
-            raise InputError(f"class label {bad} is unknown to this model; labels run from 0 to {count - 1}")
-        return labels
-
-
-def _check_fit(denoiser: Any, representation: Any) -> None:
-    """Refuse a network for latents of other features or anchors."""
-    wanted = denoiser.config.get("num_features")
-    if wanted is None:
-        return  # a pixel network, known by its sample size
-    features = representation.latent_shape[-1]
-    anchors = 0 if representation.anchors is None else representation.anchors.shape[1]
-    if wanted != features or denoiser.config.num_anchor_features not in (0, anchors):
-        raise InputError(
-            f"the network takes {wanted} features and {denoiser.config.num_anchor_features} of an anchor a splat, the "
-            f"representation has {features} and {anchors}; take both from the same model"
+        count, device = self.chunk_size, self.denoiser.device
+        generators = [generator_for(run.seed, run.first + i) for i in range(count)]
+        if latent is None:
+            shape = self.representation.latent_shape
+            latent = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+        denoiser = Denoiser(
+            self.denoiser,
+            run.conditions.padded(count).to(device),
+            self.representation.anchors if self.denoiser.num_anchor_features else None,
+            run.guidance,
+            self.scheduler.config.num_train_timesteps,
         )
-
-
-def _joined(parts: Sequence[Any]) -> Splats | Tensor:
-    """Chunks of decoded samples as one batch."""
-    return Splats.cat(parts) if isinstance(parts[0], Splats) else torch.cat(list(parts))
-
-
-def to_uint8(images: Float[Tensor, "n c h w"]) -> Tensor:
-    """Pictures in [0, 1] as 8-bit, the way they are saved."""
-    return (images * 255).round().to(torch.uint8).cpu()
-
-
-def to_pil(images: Float[Tensor, "n c h w"]) -> list[Any]:
-    """Pictures as PIL images."""
-    return [to_image(picture) for picture in to_uint8(images)]
-
-
-def _scales_input(scheduler: Any) -> bool:
-    return hasattr(scheduler, "scale_model_input")
-
-
-def _step_arguments(scheduler: Any, generators: list[torch.Generator], eta: float) -> dict[str, Any]:
-    accepted = inspect.signature(scheduler.step).parameters
-    extra: dict[str, Any] = {}
-    if "eta" in accepted:
-        extra["eta"] = eta
-    elif eta:
-        raise InputError(f"eta is for the ddim scheduler only, not {type(scheduler).__name__}; leave it at 0")
-    if "generator" in accepted:
-        extra["generator"] = generators
-    return extra
+        scheduler = prepared(self.scheduler, run.steps)
+        yield from sample(
+            denoiser, scheduler, latent.to(device), start=start, project=project, eta=run.eta, generators=generators
+        )

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import write_bytes
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import write_bytes
+from gaussiandiffusion.rendering.render import FOOTPRINT
 from gaussiandiffusion.splats import Splats
 
-REACH = 3.5  # sigmas drawn
+REACH = FOOTPRINT  # sigmas drawn
 STOPS = 12
 BRIGHT_ENOUGH = 1 / 512  # of a colour, below which a splat cannot change an 8-bit pixel
 

@@ -1,9 +1,8 @@
 """The seam: images <-> the tensor a network sees."""
 
-from gaussiandiffusion.representation.fingerprint import fingerprint
+from gaussiandiffusion.representation.base import Representation
+from gaussiandiffusion.representation.latent import LatentTransform
 from gaussiandiffusion.representation.pixels import PixelRepresentation
 from gaussiandiffusion.representation.splats import SplatRepresentation
 
-Representation = SplatRepresentation | PixelRepresentation
-
-__all__ = ["PixelRepresentation", "Representation", "SplatRepresentation", "fingerprint"]
+__all__ = ["LatentTransform", "PixelRepresentation", "Representation", "SplatRepresentation"]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
 
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.splats import Canvas
+from gaussiandiffusion.ground.component import Component, configured
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.representation.base import Kind, hinge_distance
+from gaussiandiffusion.splats import Canvas, Splats
 
 
-class PixelRepresentation(ModelMixin, ConfigMixin):
+class PixelRepresentation(Component):
     """Images <-> latents that are the pixels themselves, scaled to [-1, 1].
 
     Args:
@@ -28,13 +28,18 @@ class PixelRepresentation(ModelMixin, ConfigMixin):
         InputError: patches that do not tile the canvas.
     """
 
-    @register_to_config
+    @configured
     def __init__(self, height: int, width: int, channels: int = 1, patch: int = 0) -> None:
         super().__init__()
-        if patch and (height % patch or width % patch):
+        Canvas(height, width, channels)  # refuses what is none
+        if patch < 0 or patch and (height % patch or width % patch):
             raise InputError(f"patches of {patch} pixels do not tile images of {height}x{width}")
-        # diffusers asks a component for its device and dtype, which come from its tensors
+        # A component has the device and dtype of its tensors, so there must be one.
         self.register_buffer("scale", torch.tensor(2.0))
+
+    @property
+    def kind(self) -> Kind:
+        return "pixels"
 
     @property
     def canvas(self) -> Canvas:
@@ -67,18 +72,21 @@ class PixelRepresentation(ModelMixin, ConfigMixin):
             return centres  # at the origin, and with no spread to divide by
         return (centres - centres.mean(0)) / centres.std(0).clamp_min(1e-6)
 
-    def encode(self, images: UInt8[ndarray, "n c h w"]) -> Float[Tensor, "n ..."]:
+    def to_latent(self, images: UInt8[ndarray, "n c h w"]) -> Float[Tensor, "n ..."]:
         """Latents of 8-bit images."""
         latents = torch.from_numpy(images).to(self.scale.device).float() / 255 * self.scale - 1
         return F.pixel_unshuffle(latents, self.config.patch).flatten(2).mT if self.config.patch else latents
 
-    def decode(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n c h w"]:
+    def from_latent(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n c h w"]:
         """Images in [0, 1]."""
+        return self._unclamped(latent).clamp(0, 1)
+
+    def _unclamped(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n c h w"]:
         patch, canvas = self.config.patch, self.canvas
         if patch:
             maps = latent.mT.unflatten(2, (canvas.height // patch, canvas.width // patch))
             latent = F.pixel_shuffle(maps, patch)
-        return ((latent + 1) / self.scale).clamp(0, 1)
+        return (latent + 1) / self.scale
 
     def draw(
         self, images: Float[Tensor, "n c h w"], size: int | tuple[int, int] | None = None
@@ -89,10 +97,25 @@ class PixelRepresentation(ModelMixin, ConfigMixin):
         canvas = self.canvas.resized(size)
         return F.interpolate(images, (canvas.height, canvas.width), mode="bicubic", antialias=True).clamp(0, 1)
 
+    def join(self, parts: list[Tensor]) -> Tensor:
+        return torch.cat(parts)
+
+    def part(self, shown: Tensor, index: slice) -> Tensor:
+        return shown[index]
+
+    def splats_of(self, shown: Tensor) -> Splats | None:
+        return None
+
+    def picture_loss(self, latent: Float[Tensor, "n ..."], clean: Float[Tensor, "n ..."]) -> Float[Tensor, ""]:
+        """Hinge distance of the images."""
+        with torch.no_grad():
+            goal = self.from_latent(clean)
+        return hinge_distance(self._unclamped(latent), goal)
+
     def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:
-        """What is left of images that were encoded and drawn: all of them."""
+        """What is left of images: all of them."""
         return images
 
     def describe(self) -> dict[str, Any]:
         """What results say of it."""
-        return {"kind": "pixels", "patch": self.config.patch, "latent_shape": list(self.latent_shape)}
+        return {"kind": self.kind, "patch": self.config.patch, "latent_shape": list(self.latent_shape)}

@@ -6,20 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from gaussiandiffusion.encoding import Encoder, EncoderSettings
-from gaussiandiffusion.rendering import kernel_takes, render
+from gaussiandiffusion.encoding import Encoder, EncoderSettings, FitEncoder
+from gaussiandiffusion.ground.component import Component, configured
+from gaussiandiffusion.ground.images import to_uint8
+from gaussiandiffusion.ground.records import to_record
+from gaussiandiffusion.rendering import FOOTPRINT, Backend, accumulate, kernel_takes, render
+from gaussiandiffusion.representation.base import Kind, hinge_distance
+from gaussiandiffusion.representation.features import Form, to_features
+from gaussiandiffusion.representation.latent import LatentTransform, Scaling
 from gaussiandiffusion.splats import Canvas, Splats
-from gaussiandiffusion.splats.features import Form, to_features
-from gaussiandiffusion.splats.latent import LatentTransform, Scaling
 
 
-class SplatRepresentation(ModelMixin, ConfigMixin):
+class SplatRepresentation(Component):
     """Images <-> latents by way of splat sets: encoder, template, latent statistics and renderer in one.
 
     Args:
@@ -32,7 +34,7 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
     loaded like any model's weights.
     """
 
-    @register_to_config
+    @configured
     def __init__(
         self,
         height: int,
@@ -44,7 +46,7 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
         scaling: Scaling = "standard",
     ) -> None:
         super().__init__()
-        self.settings = EncoderSettings(**(encoder or {}))
+        self.settings = to_record(encoder or {}, EncoderSettings, "encoder")
         k = self.settings.num_splats
         self.latent_transform = LatentTransform(
             height, width, channels, k if per_slot else 0, self.settings.signed, form, scaling
@@ -83,6 +85,10 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
         return super()._apply(lambda tensor: tensor.to(fn(tensor.new_empty(0)).device), recurse)
 
     @property
+    def kind(self) -> Kind:
+        return "splats"
+
+    @property
     def canvas(self) -> Canvas:
         return Canvas(self.config.height, self.config.width, self.config.channels)
 
@@ -115,26 +121,42 @@ class SplatRepresentation(ModelMixin, ConfigMixin):
         return (features - features.mean(0)) / features.std(0).clamp_min(1e-6)
 
     def encoder(self) -> Encoder:
+        """What makes this representation's sets of images."""
         template = self.template
-        return Encoder(self.settings, None if template is None else template.to("cpu"))
+        return FitEncoder(self.settings, None if template is None else template.to("cpu"))
 
-    def encode(self, images: UInt8[ndarray, "n c h w"]) -> Float[Tensor, "n k f"]:
-        """Latents of 8-bit images."""
-        return self.latent_transform.encode(self.encoder().encode(images).splats)
+    def to_latent(self, images: UInt8[ndarray, "n c h w"]) -> Float[Tensor, "n k f"]:
+        """Latents of 8-bit images, by way of their sets."""
+        return self.latent_transform.to_latent(self.encoder().encode(images).splats.to(self.device))
 
-    def decode(self, latent: Float[Tensor, "n k f"]) -> Splats:
-        return self.latent_transform.decode(latent)
+    def from_latent(self, latent: Float[Tensor, "n k f"]) -> Splats:
+        return self.latent_transform.from_latent(latent)
 
     def draw(self, splats: Splats, size: int | tuple[int, int] | None = None) -> Float[Tensor, "n c h w"]:
         """Pictures in [0, 1]: by the kernel where there is one, however few, so that their number changes no bit."""
         return render(splats, size, backend="cpu" if kernel_takes(splats) else "auto")
 
+    def join(self, parts: list[Splats]) -> Splats:
+        return Splats.cat(parts)
+
+    def part(self, shown: Splats, index: slice) -> Splats:
+        return shown[index]
+
+    def splats_of(self, shown: Splats) -> Splats | None:
+        return shown
+
+    def picture_loss(self, latent: Float[Tensor, "n k f"], clean: Float[Tensor, "n k f"]) -> Float[Tensor, ""]:
+        """Hinge distance of the sets' pictures, drawn by their footprints."""
+        backend: Backend = "cpu" if latent.device.type == "cpu" else "reference"
+        with torch.no_grad():
+            goal = accumulate(self.from_latent(clean), cutoff=FOOTPRINT, backend=backend).clamp(0, 1)
+        return hinge_distance(accumulate(self.from_latent(latent), cutoff=FOOTPRINT, backend=backend), goal)
+
     def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:
         """What is left of images that were encoded and drawn."""
-        drawn = render(self.encoder().encode(images).splats, backend="cpu")
-        return (drawn * 255).round().to(torch.uint8).numpy()
+        return to_uint8(render(self.encoder().encode(images).splats, backend="cpu")).numpy()
 
     def describe(self) -> dict[str, Any]:
         """What results say of it."""
         start, signed = self.settings.start, self.settings.signed
-        return {"kind": "splats", "start": start, "signed": signed, "latent_shape": list(self.latent_shape)}
+        return {"kind": self.kind, "start": start, "signed": signed, "latent_shape": list(self.latent_shape)}

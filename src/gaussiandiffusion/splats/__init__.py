@@ -1,6 +1,6 @@
 """Ground floor: splat sets, their geometry, their files and their latent form.
 
-`LatentTransform` lives in `gaussiandiffusion.splats.latent` and is not imported here, because it brings
+`LatentTransform` lives in `gaussiandiffusion.representation.latent` and is not imported here, because it brings
 diffusers' model classes with it.
 """
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gaussiandiffusion.errors import InputError
+from gaussiandiffusion.ground.errors import InputError
+
+MOST_PIXELS = 2**30
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Canvas:
     def __post_init__(self) -> None:
         if self.height < 1 or self.width < 1:
             raise InputError(f"a canvas of {self.height}x{self.width} pixels is empty; both sides must be >= 1")
+        if self.height * self.width > MOST_PIXELS:
+            raise InputError(f"a canvas of {self.height}x{self.width} pixels is too large; at most {MOST_PIXELS} in all")
         if self.channels not in (1, 3, 4):
             raise InputError(f"a canvas has 1, 3 or 4 channels, not {self.channels}")
 

@@ -10,12 +10,13 @@ import json
 import math
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
 
-from gaussiandiffusion.files import atomic_path
+from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.splats.storage import HEADER_KEY, load_header
 
 BYTES = {"F32": 4, "I64": 8}  # of a value, by safetensors' names
@@ -33,8 +34,8 @@ def merge(paths: Sequence[Path], out: Path, source: Mapping[str, Any]) -> None:
         InputError: a file cannot be read, or `out` cannot be written.
     """
     layouts = [_layout(path) for path in paths]
-    header = load_header(paths[0]) | {"source": dict(source)}
-    merged: dict[str, Any] = {"__metadata__": {HEADER_KEY: json.dumps(header, sort_keys=True)}}
+    header = replace(load_header(paths[0]), source=dict(source))
+    merged: dict[str, Any] = {"__metadata__": {HEADER_KEY: header.to_json()}}
     end = 0
     for name, tensor in layouts[0].items():
         shape = [sum(layout[name]["shape"][0] for layout in layouts), *tensor["shape"][1:]]

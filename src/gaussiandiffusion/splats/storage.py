@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,44 @@ from jaxtyping import Float, Int64
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import atomic_path
+from gaussiandiffusion.ground.conditions import ConditionColumns, Conditions, ConditionSpec
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import atomic_path
+from gaussiandiffusion.ground.records import is_file, parse_json, to_record
 from gaussiandiffusion.splats.canvas import Canvas
-from gaussiandiffusion.splats.splats import Splats
+from gaussiandiffusion.splats.splats import Blending, Output, Splats
 
 FORMAT_VERSION = 1
 HEADER_KEY = "gaussiandiffusion"  # one key only: safetensors writes several in random order
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a splat file says of itself.
+
+    Attributes:
+        format_version: of the layout.
+        canvas: (height, width, channels).
+        blending, output: how the sets are drawn, see `Splats`.
+        signed: whether colours may be negative.
+        encoder, source: how and from what the sets were made.
+        conditions: attributes and the names of their values, where these are known.
+    """
+
+    format_version: int
+    canvas: tuple[int, int, int]
+    blending: Blending
+    output: Output
+    signed: bool = False
+    encoder: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
+    conditions: dict[str, list[str]] | None = None
+
+    def to_json(self) -> str:
+        values = asdict(self)
+        if self.conditions is None:
+            del values["conditions"]
+        return json.dumps(values, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -29,9 +60,10 @@ class SplatFile:
     """What a splat file holds: the sets, what is known of each, and how they were made."""
 
     splats: Splats
+    header: Header
     labels: Int64[Tensor, " n"] | None = None
     psnr: Float[Tensor, " n"] | None = None
-    header: Mapping[str, Any] = field(default_factory=dict)
+    conditions: Conditions | None = None
 
 
 def save(
@@ -39,6 +71,7 @@ def save(
     path: str | os.PathLike[str],
     *,
     labels: Int64[Tensor, " n"] | None = None,
+    conditions: Conditions | None = None,
     psnr: Float[Tensor, " n"] | None = None,
     signed: bool = False,
     encoder: Mapping[str, Any] | None = None,
@@ -50,6 +83,7 @@ def save(
         splats: the sets; stored as float32 on the CPU.
         path: the file to write.
         labels, psnr: per-set class and reconstruction PSNR in dB.
+        conditions: instead of labels: those of each set, with their names.
         signed: whether colours may be negative.
         encoder, source: how and from what the sets were made; JSON values, no times or speeds.
 
@@ -57,25 +91,30 @@ def save(
         InputError: non-finite values, labels or PSNR that are not one a set, or the file cannot be written.
     """
     splats.validate(str(path))
+    if conditions is not None and conditions.labels is not None:
+        labels = conditions.labels
+    named = None if conditions is None or not conditions.spec else conditions.spec.to_dict()
     _check_one_each(path, len(splats), labels=labels, psnr=psnr)
     tensors = {name: value.detach().float().cpu().contiguous() for name, value in splats.tensors().items()}
     if labels is not None:
         tensors["labels"] = labels.long().cpu().contiguous()
+    elif conditions is not None and conditions.spec:
+        tensors["conditions"] = conditions.values.cpu().contiguous()
     if psnr is not None:
         tensors["psnr"] = psnr.float().cpu().contiguous()
     canvas = splats.canvas
-    header = {
-        "format_version": FORMAT_VERSION,
-        "canvas": [canvas.height, canvas.width, canvas.channels],
-        "blending": splats.blending,
-        "output": splats.output,
-        "signed": signed,
-        "encoder": dict(encoder or {}),
-        "source": dict(source or {}),
-    }
+    header = Header(
+        FORMAT_VERSION,
+        (canvas.height, canvas.width, canvas.channels),
+        splats.blending,
+        splats.output,
+        signed,
+        dict(encoder or {}),
+        dict(source or {}),
+        named,
+    )
     with atomic_path(path) as temporary:
-        content = safetensors.torch.save(tensors, {HEADER_KEY: json.dumps(header, sort_keys=True)})
-        temporary.write_bytes(content)
+        temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: header.to_json()}))
 
 
 def load(path: str | os.PathLike[str]) -> SplatFile:
@@ -85,37 +124,50 @@ def load(path: str | os.PathLike[str]) -> SplatFile:
         InputError: missing, truncated or foreign file, another format version, NaN or out-of-range values.
     """
     path = Path(path)
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"{path}: no such splat file")
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError, RuntimeError, AttributeError, TypeError) as error:
         raise InputError(f"{path}: is not a readable safetensors file ({error}); write it again") from error
     header = _header(path, metadata)
     required = {"means", "sigmas", "rhos", "colors"}
     if missing := sorted(required - tensors.keys()):
         raise InputError(f"{path}: is not a splat file, it lacks the tensors {', '.join(missing)}")
-    labels, psnr = tensors.pop("labels", None), tensors.pop("psnr", None)
+    labels, psnr, values = (tensors.pop(name, None) for name in ("labels", "psnr", "conditions"))
     known = required | {"opacities", "background"}
     parameters = {name: value.to(torch.float32) for name, value in tensors.items() if name in known}
     try:
-        splats = Splats(
-            **parameters,
-            canvas=Canvas(*header["canvas"]),
-            blending=header["blending"],
-            output=header["output"],
-        )
+        splats = Splats(**parameters, canvas=Canvas(*header.canvas), blending=header.blending, output=header.output)
+        splats.validate(str(path))
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     _check_one_each(path, len(splats), labels=labels, psnr=psnr)
-    if labels is not None and labels.dtype != torch.int64:
-        raise InputError(f"{path}: labels must be int64, not {labels.dtype}")
-    return SplatFile(splats.validate(str(path)), labels, psnr, header)
+    for name, tensor in (("labels", labels), ("conditions", values)):
+        if tensor is not None and tensor.dtype != torch.int64:
+            raise InputError(f"{path}: {name} must be int64, not {tensor.dtype}")
+    return SplatFile(splats, header, labels, psnr, _conditions(path, header, labels, values, len(splats)))
 
 
-def load_header(path: str | os.PathLike[str]) -> dict[str, Any]:
+def _conditions(
+    path: Path, header: Header, labels: Tensor | None, values: Tensor | None, count: int
+) -> Conditions | None:
+    if header.conditions is None:
+        if labels is None or (labels < 0).any():
+            return None
+        return ConditionColumns.of_labels(labels.numpy()).conditions()
+    values = labels[:, None] if values is None and labels is not None else values
+    spec = ConditionSpec({name: tuple(names) for name, names in header.conditions.items()})
+    if values is None or values.shape != (count, len(spec.sizes)):
+        raise InputError(f"{path}: names {', '.join(spec.attributes)}, but holds no index of each for {count} sets")
+    if bool(((values < 0) | (values > values.new_tensor(spec.sizes))).any()):
+        raise InputError(f"{path}: an index of its conditions is none of their values; write the file again")
+    return Conditions(spec, values)
+
+
+def load_header(path: str | os.PathLike[str]) -> Header:
     """What a splat file says of itself, without reading its sets.
 
     Raises:
@@ -125,7 +177,9 @@ def load_header(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         with safe_open(path, "pt") as file:
             return _header(path, file.metadata() or {})
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: is not a readable safetensors file ({error}); write it again") from error
 
 
@@ -135,20 +189,14 @@ def _check_one_each(path: str | os.PathLike[str], count: int, **values: Tensor |
             raise InputError(f"{path}: {name} hold {tuple(value.shape)} values for {count} sets")
 
 
-def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        header = json.loads(metadata[HEADER_KEY])
-    except (KeyError, ValueError):
+def _header(path: Path, metadata: Mapping[str, str]) -> Header:
+    if HEADER_KEY not in metadata:
         raise InputError(
             f"{path}: is not a splat file of this package (no '{HEADER_KEY}' header); "
             "published formats are read by `convert`"
-        ) from None
-    version = header.get("format_version") if isinstance(header, dict) else None
+        )
+    values = parse_json(metadata[HEADER_KEY], f"{path}: the header")
+    version = values.get("format_version") if isinstance(values, dict) else None
     if version != FORMAT_VERSION:
         raise InputError(f"{path}: format version {version} is not supported; this package reads {FORMAT_VERSION}")
-    canvas = header.get("canvas")
-    if not (isinstance(canvas, list) and len(canvas) == 3 and all(type(side) is int for side in canvas)):
-        raise InputError(f"{path}: the header's canvas must be [height, width, channels], not {canvas}")
-    if missing := sorted({"blending", "output"} - header.keys()):
-        raise InputError(f"{path}: the header lacks {', '.join(missing)}")
-    return header
+    return to_record(values, Header, f"{path}: the header")

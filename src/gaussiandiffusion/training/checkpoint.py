@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import atomic_path, read_json, write_json
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import atomic_path, read_json, write_json
 from gaussiandiffusion.training.config import RESUMABLE, TrainConfig
 
 KEEP = 2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gaussiandiffusion.files import atomic_path
+from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, to_uint8
-from gaussiandiffusion.rendering.pictures import grid_image
+from gaussiandiffusion.rendering.media import grid_image
 
 SAMPLES = 64
 

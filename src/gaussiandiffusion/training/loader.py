@@ -14,9 +14,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import Objective, couple
-from gaussiandiffusion.diffusion.noise import generator_for
+from gaussiandiffusion.ground.seeds import generator_for
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.data import TrainingSet
+from gaussiandiffusion.training.latents import TrainingSet
 from gaussiandiffusion.training.loss import Draw
 from gaussiandiffusion.training.streams import Stream
 

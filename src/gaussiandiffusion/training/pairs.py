@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import Guidance
-from gaussiandiffusion.diffusion.noise import seed_for
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import atomic_path
+from gaussiandiffusion.ground.seeds import seed_for
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training.streams import Stream
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from gaussiandiffusion.evaluation.compute import parameter_count, training_flops
+from gaussiandiffusion.evaluation.cost.flops import parameter_count, training_flops
 from gaussiandiffusion.evaluation.report import library_versions, machine_words
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.data import TrainingSet
+from gaussiandiffusion.training.latents import TrainingSet
 
 FILE = "training.json"
 

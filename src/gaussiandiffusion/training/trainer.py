@@ -21,14 +21,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gaussiandiffusion.diffusion import Objective, make_scheduler
-from gaussiandiffusion.errors import InputError
-from gaussiandiffusion.files import read_json, write_bytes, write_json
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import read_json, write_bytes, write_json
 from gaussiandiffusion.models import make_denoiser
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training import budget, checkpoint, record
 from gaussiandiffusion.training.attention import training_attention
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
-from gaussiandiffusion.training.data import TrainingSet
+from gaussiandiffusion.training.latents import TrainingSet
 from gaussiandiffusion.training.grids import save_sample_grid
 from gaussiandiffusion.training.loader import Batch, load_batches
 from gaussiandiffusion.training.loss import denoising_loss

@@ -1,0 +1,150 @@
+"""Feature spaces: which frozen network turns images into the vectors that a measure compares."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+from jaxtyping import Float, UInt8
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.evaluation.features.inputs import check_unit_images, unit_images
+from gaussiandiffusion.evaluation.features.network import FEATURE_LAYER, FeatureNetwork
+
+WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
+BUNDLED_PREFIX = "features-"
+BATCH_SIZE = 64  # images at a time: what a network of small pictures keeps of them fits the processor's cache
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """A frozen network and what must be said beside every number measured with it.
+
+    Attributes:
+        name: bundled name, folder name or "inception".
+        layer: which layer the features are.
+        network: float images in [0, 1] -> features [N, num_features]; classifiers also have `classify`.
+        sha256: of the file of weights; distances compare only where it is the same.
+    """
+
+    name: str
+    layer: str
+    network: nn.Module
+    sha256: str
+
+    @property
+    def dimension(self) -> int:
+        """Length of a feature vector."""
+        return int(self.network.num_features)  # type: ignore[arg-type]  # modules' attributes are typed Tensor | Module
+
+
+def bundled_features() -> list[str]:
+    """Names of the feature networks that come with the package."""
+    folder = files("gaussiandiffusion") / "pretrained"
+    if not folder.is_dir():
+        return []
+    names = [entry.name for entry in folder.iterdir()]
+    return sorted(name.removeprefix(BUNDLED_PREFIX) for name in names if name.startswith(BUNDLED_PREFIX))
+
+
+def features_for(data_set: str) -> str:
+    """Name of the bundled feature network made for a data set.
+
+    Raises:
+        InputError: there is none.
+    """
+    if data_set not in bundled_features():
+        raise InputError(
+            f"{data_set}: no feature network comes with the package for these images; give --features, one of "
+            f"{', '.join([*bundled_features(), 'inception'])} or a folder"
+        )
+    return data_set
+
+
+def load_features(name_or_path: str | os.PathLike[str]) -> FeatureSpace:
+    """Load a frozen feature network, without ever unpickling a file.
+
+    Args:
+        name_or_path: an existing folder written by `gaussiandiffusion.evaluation.features.training` (or a file in it),
+            a bundled name such as "mnist", or "inception".
+
+    Raises:
+        InputError: nothing of that name, a broken folder, or "inception" without its extra.
+    """
+    path = Path(name_or_path)
+    if path.exists():
+        return _read(path.resolve() if path.is_dir() else path.resolve().parent)
+    name = str(name_or_path)
+    if name == "inception":
+        from gaussiandiffusion.evaluation.features.inception import INCEPTION_LAYER, load_inception
+
+        network, digest = load_inception()
+        return FeatureSpace(name, INCEPTION_LAYER, network, digest)
+    if name not in bundled_features():
+        known = ", ".join([*bundled_features(), "inception"])
+        raise InputError(f"{name}: no such folder and no known feature network; known are {known}")
+    return _read(files("gaussiandiffusion") / "pretrained" / f"{BUNDLED_PREFIX}{name}")
+
+
+@torch.no_grad()
+def extract_features(
+    network: nn.Module, images: UInt8[np.ndarray, "n c h w"], batch_size: int = BATCH_SIZE
+) -> Float[Tensor, "n f"]:
+    """Features of images as saved, in order; bytes become floats in [0, 1] here and nowhere else.
+
+    Raises:
+        InputError: not uint8 [N, C, H, W], no images, or a size or channel count the network does not take.
+    """
+    if batch_size < 1:
+        raise InputError(f"batch_size={batch_size}: must be at least 1")
+    if len(images) == 0:
+        raise InputError("a measure needs at least one image, none were given")
+    starts = range(0, len(images), batch_size)
+    return torch.cat([unit_features(network, unit_images(images[i : i + batch_size])) for i in starts])
+
+
+@torch.no_grad()
+def unit_features(network: nn.Module, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
+    """Features of one batch of float images in [0, 1].
+
+    Raises:
+        InputError: uint8, out of range, or a size or channel count the network does not take.
+    """
+    check_unit_images(images)
+    features = network(images)
+    expected = (len(images), int(network.num_features))  # type: ignore[arg-type]  # modules' attributes are typed Tensor | Module
+    if tuple(features.shape) != expected or not bool(features.isfinite().all()):
+        raise InputError(
+            f"the feature network gave {list(features.shape)} numbers, {list(expected)} finite ones are due"
+        )
+    return features.float()
+
+
+def _read(folder: Traversable) -> FeatureSpace:
+    try:
+        config = json.loads((folder / "config.json").read_text())
+        weights = (folder / WEIGHTS_FILE).read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{folder}: is not a feature network; it needs config.json and {WEIGHTS_FILE} ({error})"
+        ) from error
+    if not isinstance(config, dict) or config.get("_class_name") != FeatureNetwork.__name__:
+        raise InputError(f"{folder}: holds another kind of model; a FeatureNetwork is needed")
+    try:
+        network = FeatureNetwork.from_config(config)
+        network.load_state_dict(safetensors.torch.load(weights))  # widens bfloat16 to the network's float32
+    except (SafetensorError, RuntimeError, TypeError) as error:
+        raise InputError(f"{folder}: its weights do not fit its config.json; copy the folder again") from error
+    name = folder.name.removeprefix(BUNDLED_PREFIX)
+    digest = hashlib.sha256(weights).hexdigest()
+    return FeatureSpace(name, FEATURE_LAYER, network.eval().requires_grad_(False), digest)

@@ -1,0 +1,106 @@
+"""What a pipeline gives: the samples, and on the way to them their states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from diffusers.utils import BaseOutput
+from jaxtyping import Float, Int64
+from PIL import Image
+from torch import Tensor
+
+from gaussiandiffusion.diffusion import State
+from gaussiandiffusion.ground.conditions import Conditions
+from gaussiandiffusion.ground.images import to_uint8
+from gaussiandiffusion.rendering.media import to_image
+from gaussiandiffusion.representation import Representation
+from gaussiandiffusion.splats import Splats
+
+
+@dataclass
+class GaussianDiffusionOutput(BaseOutput):
+    """Generated samples.
+
+    Attributes:
+        images: [N, C, H, W] in [0, 1], or PIL.
+        splats: the sets; None from a model of pixels.
+        labels: int64 [N] where there is one attribute; None otherwise.
+        trajectory: on request the sets (or images) after each step, noise first.
+        conditions: what each sample was asked to be; None from an unconditional model.
+    """
+
+    images: Any
+    splats: Splats | None = None
+    labels: Int64[Tensor, " n"] | None = None
+    trajectory: list[Splats] | list[Tensor] | None = None
+    conditions: Conditions | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SampleState:
+    """A chunk of samples after a step; sets and pictures are made when asked for.
+
+    Attributes:
+        first: index of the chunk's first sample.
+        count: samples in it.
+        state: of the sampler, padding included; its latents are those of the network.
+    """
+
+    first: int
+    count: int
+    state: State
+    representation: Representation[Any]
+
+    @property
+    def step(self) -> int:
+        """Steps done; 0: the noise."""
+        return self.state.step
+
+    @property
+    def steps(self) -> int:
+        return self.state.steps
+
+    @property
+    def time(self) -> float:
+        """Share of noise left, 1 to 0."""
+        return self.state.time
+
+    # Decoded and drawn with the padding too: vectorised exp rounds by an element's place in its block.
+    @cached_property
+    def padded(self) -> Any:
+        """What the noisy latents show, padding included."""
+        return self.representation.from_latent(self.state.latent)
+
+    @property
+    def shown(self) -> Any:
+        """The noisy samples: `Splats`, or images."""
+        return self.representation.part(self.padded, slice(self.count))
+
+    @property
+    def splats(self) -> Splats | None:
+        """The noisy sets; None from a model of pixels."""
+        return self.representation.splats_of(self.shown)
+
+    @cached_property
+    def clean(self) -> Any:
+        """What the samples would be if the last step's estimate were true: `Splats`, or images."""
+        return self.representation.part(self.representation.from_latent(self.state.clean), slice(self.count))
+
+    def images(self, size: int | tuple[int, int] | None = None) -> Float[Tensor, "n c h w"]:
+        """Pictures of the noisy samples."""
+        return self.representation.draw(self.padded, size)[: self.count]
+
+    def clean_images(self, size: int | tuple[int, int] | None = None) -> Float[Tensor, "n c h w"]:
+        """Pictures of `clean`."""
+        return self.representation.draw(self.clean, size)
+
+
+Callback = Callable[[SampleState], object]
+
+
+def to_pil(images: Float[Tensor, "n c h w"]) -> list[Image.Image]:
+    """Pictures as PIL images."""
+    return [to_image(picture) for picture in to_uint8(images)]
