@@ -37,7 +37,7 @@ class Command:
     judge: str | None = None
     """Classifier for label accuracy; default: the feature network."""
     model: str | None = None
-    """Model whose encoder makes the floor R; default: the one that generated, else the encoder's defaults."""
+    """Model whose encoder makes the floor R; default: the encoder's own defaults."""
     data_dir: Path | None = None
     """Folder with local copies of the data set."""
     seed: int | None = None
@@ -68,7 +68,7 @@ class Command:
                 judge=self.judge,
                 num=len(generated.images) if self.num is None else self.num,
                 floor_train=train,
-                floor_rendered=_floor_encoder(self.model or generated.model),
+                floor_rendered=_floor_encoder(self.model),
                 seed=generated.seed if self.seed is None else self.seed,
                 progress=begin,
             )
@@ -78,6 +78,8 @@ class Command:
             save_png(picture, written[-1])
         report.save(self.out)
         print(f"{_summary(report)}: {', '.join(map(str, written))}")
+        if self.model is None and generated.model is not None:  # a name in a file is never loaded unasked
+            print(f"(re-rendered by the default encoder; --model {generated.model} takes that of the model)")
 
 
 def _summary(report: EvaluationReport) -> str:
@@ -102,7 +104,8 @@ def _summary(report: EvaluationReport) -> str:
 def _floor_encoder(model: str | None) -> Any:
     """What is left of images that are encoded, as `model` or else the default encoder does, and drawn."""
     from gaussiandiffusion.encoding import make_encoder
-    from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, to_uint8
+    from gaussiandiffusion.ground.images import to_uint8
+    from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
     from gaussiandiffusion.rendering import render
 
     if model is not None:

@@ -13,7 +13,7 @@ from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.ground.errors import InputError
 
 HEAD = (
-    "network", "latent", "parameters", "evaluations", "GFLOPs each", "GFLOPs an image", "ratio",
+    "network", "latent", "parameters", "passes", "GFLOPs each", "GFLOPs an image", "ratio",
     "ms each", "ms drawing", "s an image", "ratio",
 )  # fmt: skip
 
@@ -30,9 +30,9 @@ class Command:
     out: Path | None = None
     """JSON file to write; default: only the table is printed."""
     batch_size: int = 4
-    """Images per timed evaluation."""
+    """Images per timed pass."""
     repeats: int = 20
-    """Timed evaluations of every network; fewer than 20 are a trial."""
+    """Timed passes of every network; fewer than 20 are a trial."""
     seed: int = 0
     """Of the untrained networks' weights, which change no cost."""
     device: Device = "auto"
@@ -55,7 +55,7 @@ class Command:
         report = CostReport.of(self.model, pipeline, rows, left_out, batch_size=self.batch_size, repeats=self.repeats)
         record = report.to_dict()
         print(plain_table([HEAD, *map(cells, record["rows"])]))
-        print(f"\n{conditions(record)}")
+        print(f"\n{circumstances(record)}")
         for name, reason in left_out.items():
             print(f"Left out: {name} ({reason})")
         print(printed_sentence(record["printed"]))
@@ -71,18 +71,18 @@ def cells(row: dict[str, Any]) -> list[str]:
         row["name"],
         f"{row['representation']} {'x'.join(map(str, row['latent_shape']))}",
         f"{row['parameters'] / 1e6:.2f}M",
-        f"{row['evaluations']:,}{guided}",
-        _rounded(row["flops_per_evaluation"] / 1e9),
+        f"{row['passes']:,}{guided}",
+        _rounded(row["flops_per_pass"] / 1e9),
         _rounded(row["flops_per_image"] / 1e9),
         _rounded(row["flops_ratio"], 2) + "x",
-        _rounded(row["milliseconds_per_evaluation"]),
+        _rounded(row["milliseconds_per_pass"]),
         _rounded(row["render_milliseconds"]) if row["render_milliseconds"] else "-",
         _rounded(row["seconds_per_image"]),
         _rounded(row["seconds_ratio"], 2) + "x",
     ]
 
 
-def conditions(record: dict[str, Any]) -> str:
+def circumstances(record: dict[str, Any]) -> str:
     """How the report's numbers were made."""
     machine = record["machine"]
     threads, cores = (

@@ -22,7 +22,7 @@ class Command:
     """
 
     file: tyro.conf.Positional[Path]
-    """Splat file."""
+    """Splat file, or a folder that `sample` wrote."""
     out: Path
     """Folder to write to."""
     size: int | None = None
@@ -44,21 +44,22 @@ class Command:
         if self.out.exists() and not self.out.is_dir():
             raise InputError(f"{self.out}: is a file; --out names a folder")
         device = resolve(self.device)
-        from gaussiandiffusion.pipeline import to_uint8
+        from gaussiandiffusion.gallery import is_gallery, picture_name
+        from gaussiandiffusion.ground.images import to_uint8
         from gaussiandiffusion.rendering import render, to_svg
         from gaussiandiffusion.rendering.media import save_png, to_image
         from gaussiandiffusion.splats import storage
 
-        splats = storage.load(self.file).splats
+        file = self.file / "splats.safetensors" if is_gallery(self.file) else self.file
+        splats = storage.load(file).splats
         splats = splats[: self.limit].to(device)
         canvas = splats.canvas.resized(self.size)
         batch = max(1, PIXELS_AT_ONCE // (canvas.height * canvas.width * canvas.channels))
-        digits = max(5, len(str(len(splats) - 1)))
         with tqdm(total=len(splats), desc="render", unit="image") as bar:
             for start in range(0, len(splats), batch):
                 for i, picture in enumerate(to_uint8(render(splats[start : start + batch], self.size)), start):
-                    save_png(to_image(picture), self.out / f"{i:0{digits}d}.png")
+                    save_png(to_image(picture), self.out / f"{picture_name(i, len(splats))}.png")
                     if self.svg:
-                        to_svg(splats[i], self.out / f"{i:0{digits}d}.svg", size=self.size)
+                        to_svg(splats[i], self.out / f"{picture_name(i, len(splats))}.svg", size=self.size)
                     bar.update()
         print(f"{len(splats)} pictures of {canvas.width}x{canvas.height} pixels: {self.out}")

@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
+import tyro
 from tqdm import tqdm
 
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from torch import Tensor
-
+    from gaussiandiffusion.gallery import GalleryWriter
+    from gaussiandiffusion.ground.conditions import Value
     from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-    from gaussiandiffusion.splats import Splats
-
-GRID = 100  # pictures on the grid and in the animation, at most
-GRID_PIXELS = 1000  # width the grid is enlarged toward, by whole pixels
-
-
-@dataclass
-class Samples:
-    """What is kept of the samples once their pictures are saved.
-
-    Attributes:
-        sets: on the CPU; empty from a model of pixels.
-        labels: one tensor a batch; empty from an unconditional model.
-        first: the pictures of the grid, 8-bit [C, H, W].
-        states: for the animation, the same samples as sets or images, noise first.
-    """
-
-    sets: list[Splats] = field(default_factory=list)
-    labels: list[Tensor] = field(default_factory=list)
-    first: list[Tensor] = field(default_factory=list)
-    states: list[Any] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -56,12 +34,13 @@ class Command:
     """Number of pictures."""
     steps: int | None = None
     """Steps of the sampler; default: the model's."""
-    label: int | None = None
-    """Class of all pictures; default: all classes in turn."""
+    label: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Class of all pictures, by number or name, or NAME=VALUE for each of several attributes (--label hair=2 --label
+    action=walk); default: all classes in turn, and of several attributes those not named drawn by seed."""
     guidance: float | None = None
     """Classifier-free guidance, 1 = off; default: the model's."""
     guidance_interval: tuple[float, float] = (0.0, 1.0)
-    """Shares of the process, from 0 (data) to 1 (noise), between which guidance applies."""
+    """Times, from 0 (data) to 1 (noise), between which guidance applies."""
     scheduler: str | None = None
     """Sampler: few-step, euler, heun, dpm++, unipc, ddpm or ddim; default: the model's."""
     eta: float = 0.0
@@ -83,67 +62,65 @@ class Command:
 
     def run(self) -> None:
         device = resolve(self.device)  # imports torch
-        import torch
-
-        from gaussiandiffusion.diffusion import Guidance, evaluations, set_timesteps
-        from gaussiandiffusion.ground.files import write_json
+        from gaussiandiffusion.diffusion import Guidance, passes, prepared
+        from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
         from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-        from gaussiandiffusion.rendering.media import grid_image, save_png
-        from gaussiandiffusion.representation import SplatRepresentation
 
         if self.num < 1 or self.batch_size < 1:
             raise InputError("--num and --batch-size must be at least 1")
         pipeline = GaussianDiffusionPipeline.from_pretrained(self.model).to(device)
-        if self.svg and not isinstance(pipeline.representation, SplatRepresentation):
+        if self.svg and pipeline.representation.kind == "pixels":
             raise InputError(f"{self.model}: generates pixels, which have no SVG; leave --svg out")
         if self.scheduler is not None:
             pipeline = pipeline.with_scheduler(self.scheduler)
+        asked = pipeline.condition_spec.parse(self.label)
         steps = pipeline.config.num_inference_steps if self.steps is None else self.steps
         guidance = pipeline.config.guidance_scale if self.guidance is None else self.guidance
-        _clear(self.out)
+        chunks = -(-self.num // pipeline.chunk_size)
+        total = len(prepared(pipeline.scheduler, steps).timesteps) * chunks
+        writer = GalleryWriter(self.out, self.num)
         started = time.perf_counter()
-        chunks = -(-self.num // pipeline.config.chunk_size)
-        with tqdm(total=len(set_timesteps(pipeline.scheduler, steps)) * chunks, desc="sample", unit="step") as bar:
-            samples = self._generate(pipeline, steps, bar.update)
+        with tqdm(total=total, desc="sample", unit="step") as bar:
+            self._generate(pipeline, asked, steps, writer, bar)
         seconds = time.perf_counter() - started
-        classes = torch.cat(samples.labels) if samples.labels else None
-        scale = max(1, GRID_PIXELS // (10 * samples.first[0].shape[-1]))
-        save_png(grid_image(torch.stack(samples.first), scale=scale), self.out / "grid.png")
-        written = ["grid.png", "images/"]
-        if samples.sets:
-            written += self._write_sets(samples.sets, classes, steps, guidance)
-        if samples.states:
-            written += self._write_animation(pipeline, samples.states, max(1, scale // 2))
-        record: dict[str, Any] = {
-            "model": self.model,
-            "num": self.num,
-            "seed": self.seed,
-            "steps": steps,
-            "evaluations": evaluations(pipeline.scheduler, steps, Guidance(guidance, *self.guidance_interval)),
-            "guidance": guidance,
-            "guidance_interval": list(self.guidance_interval),
-            "scheduler": type(pipeline.scheduler).__name__,
-            "eta": self.eta,
-            "labels": None if classes is None else classes.tolist(),
-            "device": device.type,
-            "seconds_per_image": seconds / self.num,
-        }
-        write_json(self.out / "sample.json", record)
-        print(f"{self.num} pictures in {seconds:.1f} s: {self.out}/{', '.join([*written, 'sample.json'])}")
+        writer.write_grid()
+        made = {"seed": self.seed, "steps": steps, "guidance": guidance}
+        made |= {"guidance_interval": list(self.guidance_interval)}
+        writer.write_sets(made, self.model, svg=self.svg, size=self.size)
+        writer.write_animation(pipeline.representation, gif=self.gif, mp4=self.mp4, size=self.size)
+        conditions = writer.conditions
+        labels = None if conditions is None else conditions.labels
+        record = SampleRecord(
+            **made,
+            model=self.model,
+            num=self.num,
+            passes=passes(pipeline.scheduler, steps, Guidance(guidance, *self.guidance_interval)),
+            scheduler=type(pipeline.scheduler).__name__,
+            eta=self.eta,
+            labels=None if labels is None else labels.tolist(),
+            conditions=None if conditions is None else conditions.words(),
+            device=device.type,
+            seconds_per_image=seconds / self.num,
+        )
+        writer.write_record(record)
+        print(f"{self.num} pictures in {seconds:.1f} s: {self.out}/{', '.join(writer.written)}")
 
-    def _generate(self, pipeline: GaussianDiffusionPipeline, steps: int, callback: Callable[[int], None]) -> Samples:
+    def _generate(
+        self,
+        pipeline: GaussianDiffusionPipeline,
+        asked: dict[str, Value],
+        steps: int,
+        writer: GalleryWriter,
+        bar: tqdm,
+    ) -> None:
         """Generate batch by batch, and save each batch's pictures."""
-        from gaussiandiffusion.pipeline import to_uint8
-        from gaussiandiffusion.rendering.media import save_png, to_image
-
-        chunk = pipeline.config.chunk_size
+        chunk = pipeline.chunk_size
         batch = -(-self.batch_size // chunk) * chunk  # whole chunks
-        samples = Samples()
         for start in range(0, self.num, batch):
             out = pipeline(
                 num_samples=min(batch, self.num - start),
                 first_sample=start,
-                class_labels=self.label,
+                conditions=asked,
                 num_inference_steps=steps,
                 guidance_scale=self.guidance,
                 guidance_interval=self.guidance_interval,
@@ -151,70 +128,6 @@ class Command:
                 eta=self.eta,
                 size=self.size,
                 return_trajectory=(self.gif or self.mp4) and start == 0,
-                callback=callback,
+                callback=lambda _: bar.update(),
             )
-            pixels = to_uint8(out.images)
-            for i, picture in enumerate(pixels, start):
-                save_png(to_image(picture), self.out / "images" / f"{self._number(i)}.png")
-            if out.splats is not None:
-                samples.sets.append(out.splats.to("cpu"))
-            if out.labels is not None:
-                samples.labels.append(out.labels)
-            if len(samples.first) < GRID:
-                samples.first.extend(pixels[: GRID - len(samples.first)])
-            if out.trajectory is not None:
-                samples.states = [state[:GRID] for state in out.trajectory]
-        return samples
-
-    def _write_sets(self, sets: list[Splats], labels: Tensor | None, steps: int, guidance: float) -> list[str]:
-        """The sets as a file, and as SVG if asked for; returns what was written."""
-        from gaussiandiffusion.rendering import to_svg
-        from gaussiandiffusion.splats import Splats
-
-        splats = Splats.cat(sets)
-        splats.save(
-            self.out / "splats.safetensors",
-            labels=labels,
-            encoder={"model": self.model},
-            source={
-                "seed": self.seed,
-                "steps": steps,
-                "guidance": guidance,
-                "guidance_interval": list(self.guidance_interval),
-            },
-        )
-        if not self.svg:
-            return ["splats.safetensors"]
-        for i in range(len(splats)):
-            to_svg(splats[i], self.out / "svg" / f"{self._number(i)}.svg", size=self.size)
-        return ["splats.safetensors", "svg/"]
-
-    def _write_animation(self, pipeline: GaussianDiffusionPipeline, states: list[Any], scale: int) -> list[str]:
-        """The sheets of all steps as GIF and MP4, where asked for; returns what was written."""
-        from gaussiandiffusion.pipeline import to_uint8
-        from gaussiandiffusion.rendering.media import grid_image, save_gif, save_mp4
-
-        draw = pipeline.representation.draw
-        sheets = [grid_image(to_uint8(draw(state, self.size)), scale=scale) for state in states]
-        written = []
-        if self.gif:
-            save_gif(sheets, self.out / "materialisation.gif")
-            written.append("materialisation.gif")
-        if self.mp4:
-            save_mp4(sheets, self.out / "materialisation.mp4")
-            written.append("materialisation.mp4")
-        return written
-
-    def _number(self, index: int) -> str:
-        """A sample's number as its files' name, all of one length."""
-        return f"{index:0{max(5, len(str(self.num - 1)))}d}"
-
-
-def _clear(out: Path) -> None:
-    """Remove what an earlier sample left from its own folder; refuse a folder that is something else."""
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is a file; --out names a folder")
-    if (out / "sample.json").is_file():
-        for pattern in ("images/[0-9]*.png", "svg/[0-9]*.svg", "materialisation.*", "splats.safetensors"):
-            for path in out.glob(pattern):
-                path.unlink()
+            writer.add(out, start)

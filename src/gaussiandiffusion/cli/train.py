@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
 from gaussiandiffusion.cli.device import Device
-from gaussiandiffusion.training.config import TrainConfig, load_config, presets
+from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.presets import load_config, presets, to_flat
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,13 @@ def parse(argv: list[str], prog: str) -> Any:
 
 
 def _flags(argv: list[str]) -> list[str]:
-    """`--KEY True|False`, typed like every other setting, as the `--KEY` or `--no-KEY` that tyro takes."""
-    switches = set(_switches(TrainConfig()))
+    """Flags as tyro takes them: `--KEY True|False`, typed like every other setting, is its `--KEY` or `--no-KEY`."""
+    switches = {name for name, value in to_flat(TrainConfig()).items() if isinstance(value, bool)}
     words: list[str] = []
     for word in argv:
+        if word == "--model" or word.startswith("--model="):
+            print("gaussiandiffusion: --model of a network's size is now called --network", file=sys.stderr)
+            word = f"--network{word.removeprefix('--model')}"
         key = words[-1].removeprefix("--").replace("-", "_") if words else ""
         if key in switches and words[-1].startswith("--") and word in ("True", "False"):
             if word == "False":
@@ -84,15 +89,3 @@ def _flags(argv: list[str]) -> list[str]:
         else:
             words.append(word)
     return words
-
-
-def _switches(settings: Any, table: str = "") -> list[str]:
-    """Names of the settings that are on or off, those of nested records with a dot."""
-    names = []
-    for option in fields(settings):
-        value = getattr(settings, option.name)
-        if is_dataclass(value):
-            names += _switches(value, f"{table}{option.name}.")
-        elif isinstance(value, bool):
-            names.append(table + option.name)
-    return names

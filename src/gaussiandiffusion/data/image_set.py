@@ -41,7 +41,9 @@ class ImageSet:
                 f"not {images.dtype} {list(images.shape)}"
             )
         if conditions is not None and len(conditions.values) != len(images):
-            raise InputError(f"{self.name}: {len(conditions.values)} labels for {len(images)} images; give one for each")
+            raise InputError(
+                f"{self.name}: {len(conditions.values)} labels for {len(images)} images; give one for each"
+            )
 
     @classmethod
     def labelled(

@@ -55,7 +55,9 @@ def open_sprites(folder: Path, split: str, size: int) -> ImageSource | None:
     """
     sheets = folder / f"sprites{size}.npz"
     if sheets.is_file():
-        return open_sheets([sheets], _described, lambda columns: _column(columns, "is_test", sheets) == (split == "test"))
+        return open_sheets(
+            [sheets], _described, lambda columns: _column(columns, "is_test", sheets) == (split == "test")
+        )
     if all((folder / layer).is_file() for layer in LAYERS):
         return _composed(folder, split, size)
     return None
@@ -77,7 +79,9 @@ def _composed(folder: Path, split: str, size: int) -> ImageSource:
     """Frames drawn from the layers when asked for: all characters of a cell take about a tenth of a second."""
     layers = {layer: _layer(folder / layer) for layer in LAYERS}
     cells = [first + frame for first, count in FRAMES for frame in range(count)]
-    kind, frame = (np.array(v) for v in zip(*((k, f) for k, (_, count) in enumerate(FRAMES) for f in range(count)), strict=True))
+    kind, frame = (
+        np.array(v) for v in zip(*((k, f) for k, (_, count) in enumerate(FRAMES) for f in range(count)), strict=True)
+    )
     shown = np.column_stack([*np.divmod(kind, len(DIRECTIONS)), frame])  # of each cell: action, direction, frame
     worn = np.column_stack(np.unravel_index(np.arange(CHARACTERS), (KINDS,) * len(PARTS)))
     values = np.column_stack([np.tile(worn, (len(cells), 1)), np.repeat(shown, CHARACTERS, 0)]).astype(np.int64)

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from gaussiandiffusion.encoding.dataset import Engine, Parts, Progress, Results
 from gaussiandiffusion.encoding.base import Encoded, Encoder
+from gaussiandiffusion.encoding.dataset import Engine, Parts, Progress, Results
 from gaussiandiffusion.ground.errors import InputError
 
 AHEAD = 2  # shards that wait beside those being fitted, so that no worker does

@@ -1,7 +1,7 @@
 """Measures of generated images, each beside the floors that give it a meaning."""
 
-from gaussiandiffusion.evaluation.measures.accuracy import label_accuracy
 from gaussiandiffusion.evaluation.evaluate import evaluate
+from gaussiandiffusion.evaluation.features.inputs import check_unit_images, unit_images
 from gaussiandiffusion.evaluation.features.spaces import (
     FeatureSpace,
     bundled_features,
@@ -9,11 +9,16 @@ from gaussiandiffusion.evaluation.features.spaces import (
     features_for,
     load_features,
 )
+from gaussiandiffusion.evaluation.measures.accuracy import label_accuracy
 from gaussiandiffusion.evaluation.measures.frechet import frechet_distance
 from gaussiandiffusion.evaluation.measures.inception_score import inception_score
-from gaussiandiffusion.evaluation.features.inputs import check_unit_images, unit_images
 from gaussiandiffusion.evaluation.measures.kernel_distance import KernelDistance, kernel_distance
-from gaussiandiffusion.evaluation.measures.memorisation import Memorisation, memorisation, nearest_images, neighbours_picture
+from gaussiandiffusion.evaluation.measures.memorisation import (
+    Memorisation,
+    memorisation,
+    nearest_images,
+    neighbours_picture,
+)
 from gaussiandiffusion.evaluation.measures.neighbours import PrecisionRecall, precision_recall
 from gaussiandiffusion.evaluation.report import EvaluationReport
 

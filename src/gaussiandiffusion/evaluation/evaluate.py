@@ -10,22 +10,17 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from gaussiandiffusion.data import ImageSet
-from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.evaluation.measures.accuracy import Classifier, label_accuracy
 from gaussiandiffusion.evaluation.features.spaces import BATCH_SIZE, FeatureSpace, extract_features, load_features
+from gaussiandiffusion.evaluation.measures.accuracy import Classifier, label_accuracy
 from gaussiandiffusion.evaluation.measures.frechet import frechet_distance
 from gaussiandiffusion.evaluation.measures.inception_score import class_logits, inception_score
 from gaussiandiffusion.evaluation.measures.kernel_distance import kernel_distance
 from gaussiandiffusion.evaluation.measures.memorisation import memorisation
 from gaussiandiffusion.evaluation.measures.neighbours import precision_recall
-from gaussiandiffusion.evaluation.report import (
-    EvaluationReport,
-    FeatureRecord,
-    SourceRecord,
-    library_versions,
-    machine_words,
-)
+from gaussiandiffusion.evaluation.report import EvaluationReport, FeatureRecord, SourceRecord
 from gaussiandiffusion.evaluation.sides import rendered_images, train_images, two_sides
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.provenance import library_versions, machine_words
 
 Images = UInt8[np.ndarray, "n c h w"]
 Features = str | os.PathLike[str] | FeatureSpace

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import os
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import torch
 
 from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.evaluation.features.spaces import FeatureSpace
@@ -19,8 +14,6 @@ from gaussiandiffusion.evaluation.measures.kernel_distance import KernelDistance
 from gaussiandiffusion.evaluation.measures.memorisation import Memorisation
 from gaussiandiffusion.evaluation.measures.neighbours import PrecisionRecall
 from gaussiandiffusion.ground.files import write_json
-
-LIBRARIES = ("gaussiandiffusion", "numpy", "torch", "torchmetrics")
 
 
 @dataclass(frozen=True)
@@ -133,21 +126,3 @@ class EvaluationReport:
             InputError: the file cannot be written.
         """
         write_json(Path(path), self.to_dict())
-
-
-def machine_words() -> dict[str, Any]:
-    """What a number's reader needs of the machine: processor kind, cores used and system."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"processor": platform.machine(), "cpus": cores, "threads": torch.get_num_threads()}
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of Python and the libraries a measure depends on; those not installed are left out."""
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__}
-    for name in LIBRARIES:
-        if name not in versions:
-            try:
-                versions[name] = importlib.metadata.version(name)
-            except importlib.metadata.PackageNotFoundError:
-                continue
-    return versions

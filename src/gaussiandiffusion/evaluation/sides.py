@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from gaussiandiffusion.data import ImageSet
-from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation.measures.comparable import check_count
+from gaussiandiffusion.ground.errors import InputError
 
 Images = UInt8[np.ndarray, "n c h w"]
 

@@ -1,7 +1,7 @@
 """`Component`: a module whose constructor arguments are its saved configuration, in diffusers' folder layout.
 
-A folder holds `config.json`, with the class's name and its arguments, and `diffusion_pytorch_model.safetensors`, with its
-weights. Nothing in it says which file of ours the class is in, and nothing in it is ever run.
+A folder holds `config.json`, with the class's name and its arguments, and `diffusion_pytorch_model.safetensors`, with
+its weights. Nothing in it says which file of ours the class is in, and nothing in it is ever run.
 """
 
 from __future__ import annotations
@@ -126,9 +126,7 @@ class Component(nn.Module):
         return load_component(folder, {cls.__name__: cls}, dtype)  # type: ignore[return-value]
 
 
-def load_component(
-    folder: Path, classes: Mapping[str, type[Component]], dtype: torch.dtype | None = None
-) -> Component:
+def load_component(folder: Path, classes: Mapping[str, type[Component]], dtype: torch.dtype | None = None) -> Component:
     """The component in a folder, of one of the classes that may be there.
 
     It is laid out without memory first, so a configuration cannot ask for more than the weights beside it hold.

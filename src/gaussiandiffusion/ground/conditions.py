@@ -46,7 +46,9 @@ class ConditionSpec:
         object.__setattr__(self, "attributes", values)
         for name, names in values.items():
             if not names or len(set(names)) != len(names):
-                raise InputError(f"attribute '{name}' needs values of different names, not {', '.join(names) or 'none'}")
+                raise InputError(
+                    f"attribute '{name}' needs values of different names, not {', '.join(names) or 'none'}"
+                )
 
     @classmethod
     def of_classes(cls, names: int | Sequence[str]) -> ConditionSpec:

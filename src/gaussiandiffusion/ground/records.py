@@ -96,8 +96,8 @@ def to_record(value: Any, kind: Any, where: str | os.PathLike[str]) -> Any:
 def _sentence(error: str) -> str:
     """msgspec's words in ours: "`Expected int, got str - at $.encoder.iterations`" names the field first."""
     said, _, place = error.partition(" - at ")
-    field = re.sub(r"^\$\.?", "", place.strip("`")) or "the whole"
-    return f"{field}: {said[:1].lower()}{said[1:]}".replace("`", "")
+    field = re.sub(r"^\$\.?", "", place.strip("`"))
+    return f"{field}: {said[:1].lower()}{said[1:]}".removeprefix(": ").replace("`", "")
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:

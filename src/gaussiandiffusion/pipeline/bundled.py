@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gaussiandiffusion.ground.errors import InputError
 
+
 def bundled_models() -> dict[str, Path]:
     """Folders of the models that come with the package, by name."""
     root = Path(str(resources.files("gaussiandiffusion") / "pretrained"))

@@ -26,11 +26,11 @@ from jaxtyping import Float, Int, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from gaussiandiffusion.published.drawing import draw, is_direct, to_splats
-from gaussiandiffusion.published.ssim import ssim_map
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.images import psnr
 from gaussiandiffusion.ground.seeds import generator_for
+from gaussiandiffusion.published.drawing import draw, is_direct, to_splats
+from gaussiandiffusion.published.ssim import ssim_map
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.splats import Canvas, Splats
 from gaussiandiffusion.splats.splats import Output
@@ -164,7 +164,9 @@ def fit_published(
     with torch.no_grad():
         sets = _values(best, settings)
         pictures = _draw(sets, canvas, settings)
-    return PublishedFit(sets, pictures, torch.from_numpy(psnr(error.cpu().numpy())), taken, _splats(sets, canvas, settings))
+    return PublishedFit(
+        sets, pictures, torch.from_numpy(psnr(error.cpu().numpy())), taken, _splats(sets, canvas, settings)
+    )
 
 
 def _canvas(images: ndarray) -> Canvas:

@@ -19,7 +19,9 @@ from gaussiandiffusion.splats import Canvas, Splats
 Form = Literal["log_covariance", "deviations"]
 
 GEOMETRY_FEATURES = 5  # x, y and the three numbers of the covariance
-LOG_SIGMA_LIMIT = 10.0  # deviations from a latent stay within e^±10 canvas units on average, whatever a network predicts,
+LOG_SIGMA_LIMIT = (
+    10.0  # deviations from a latent stay within e^±10 canvas units on average, whatever a network predicts,
+)
 LOG_RATIO_LIMIT = 10.0  # and the longer axis within e^10 of the shorter
 RHO_LIMIT = 1 - 1e-6
 # Of the form "deviations", in canvas units. The encoder's thinnest splat, 0.3 pixels, is wider than the least on any

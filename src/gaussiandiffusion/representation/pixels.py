@@ -32,7 +32,7 @@ class PixelRepresentation(Component):
     def __init__(self, height: int, width: int, channels: int = 1, patch: int = 0) -> None:
         super().__init__()
         Canvas(height, width, channels)  # refuses what is none
-        if patch < 0 or patch and (height % patch or width % patch):
+        if patch < 0 or (patch and (height % patch or width % patch)):
             raise InputError(f"patches of {patch} pixels do not tile images of {height}x{width}")
         # A component has the device and dtype of its tensors, so there must be one.
         self.register_buffer("scale", torch.tensor(2.0))

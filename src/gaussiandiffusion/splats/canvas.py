@@ -26,7 +26,9 @@ class Canvas:
         if self.height < 1 or self.width < 1:
             raise InputError(f"a canvas of {self.height}x{self.width} pixels is empty; both sides must be >= 1")
         if self.height * self.width > MOST_PIXELS:
-            raise InputError(f"a canvas of {self.height}x{self.width} pixels is too large; at most {MOST_PIXELS} in all")
+            raise InputError(
+                f"a canvas of {self.height}x{self.width} pixels is too large; at most {MOST_PIXELS} in all"
+            )
         if self.channels not in (1, 3, 4):
             raise InputError(f"a canvas has 1, 3 or 4 channels, not {self.channels}")
 

@@ -4,25 +4,61 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from msgspec import Meta
 
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.files import atomic_path, read_json, write_json
-from gaussiandiffusion.training.config import RESUMABLE, TrainConfig
+from gaussiandiffusion.ground.files import atomic_path, write_json
+from gaussiandiffusion.ground.records import read_record, to_record
+from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.presets import flat_settings, to_flat
 
 KEEP = 2
+CONFIG_FILE = "config.json"
+# Settings that may change between a checkpoint and its continuation: they do not alter the steps already taken.
+RESUMABLE = {
+    "max_steps",
+    "log_every",
+    "sample_every",
+    "checkpoint_every",
+    "snapshot_every",
+    "scheduler",
+    "num_inference_steps",
+    "guidance_scale",
+}
 
 
-def save_checkpoint(folder: Path, step: int, state: dict[str, Any], config: TrainConfig) -> Path:
+@dataclass
+class TrainState:
+    """What a checkpoint holds, as dictionaries of tensors and numbers.
+
+    Attributes:
+        step: steps taken.
+        model, optimizer, schedule, ema: their states.
+        representation: tensors of the latent space; None in checkpoints of early versions.
+        seconds_per_step: that a budget was computed with.
+    """
+
+    step: Annotated[int, Meta(ge=0)]
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    schedule: dict[str, Any]
+    ema: dict[str, Any]
+    representation: dict[str, Any] | None = None
+    seconds_per_step: float | None = None
+
+
+def save_checkpoint(folder: Path, state: TrainState, config: TrainConfig) -> Path:
     """Write `checkpoints/step-N.pt` and drop all but the last `KEEP`; the configuration lies beside them."""
-    path = folder / "checkpoints" / f"step-{step:08d}.pt"
-    write_json(folder / "config.json", config.to_dict())
+    path = folder / "checkpoints" / f"step-{state.step:08d}.pt"
+    write_json(folder / CONFIG_FILE, config.to_dict())
     with atomic_path(path) as temporary:
         try:
-            torch.save(state | {"step": step}, temporary)
+            torch.save(vars(state), temporary)
         except RuntimeError as error:  # torch reports a full disk so
             raise OSError(str(error)) from error
     for old in checkpoints(folder)[:-KEEP]:
@@ -36,7 +72,7 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(path for path in found if re.fullmatch(r"step-\d+\.pt", path.name))
 
 
-def load_checkpoint(folder: Path, config: TrainConfig) -> dict[str, Any] | None:
+def load_checkpoint(folder: Path, config: TrainConfig) -> TrainState | None:
     """The newest readable state, or None where there is none yet.
 
     Raises:
@@ -48,8 +84,8 @@ def load_checkpoint(folder: Path, config: TrainConfig) -> dict[str, Any] | None:
     check_same(folder, config)
     for path in reversed(found):
         try:
-            return torch.load(path, weights_only=True, map_location="cpu")
-        except Exception:  # zip, pickle and OS errors all mean: damaged
+            return to_record(torch.load(path, weights_only=True, map_location="cpu"), TrainState, path)
+        except Exception:  # zip, pickle and OS errors, and anything but a state, all mean: damaged
             continue
     raise InputError(f"{found[-1]}: is damaged, and so is every older checkpoint; train without --resume")
 
@@ -57,8 +93,7 @@ def load_checkpoint(folder: Path, config: TrainConfig) -> dict[str, Any] | None:
 def check_same(folder: Path, config: TrainConfig) -> None:
     """Refuse to go on with settings other than the ones training began with."""
     # A setting that came after the checkpoint was written had its default's effect.
-    before = TrainConfig().to_dict() | read_json(folder / "config.json")
-    now = config.to_dict()
+    before, now = to_flat(TrainConfig()) | saved_settings(folder), to_flat(config)
     for name in sorted(now.keys() - RESUMABLE):
         # A template is known by its checksum in the latents' header; its place may change.
         if before[name] != now[name] and not _both_templates(before[name], now[name]):
@@ -68,9 +103,15 @@ def check_same(folder: Path, config: TrainConfig) -> None:
             )
 
 
-def check_latents(folder: Path, state: dict[str, Any], representation: dict[str, torch.Tensor]) -> None:
+def saved_settings(folder: Path) -> dict[str, Any]:
+    """Flat settings that a folder's checkpoint was trained with."""
+    path = folder / CONFIG_FILE
+    return flat_settings(read_record(path, dict[str, Any]), path)
+
+
+def check_latents(folder: Path, state: TrainState, representation: dict[str, torch.Tensor]) -> None:
     """Refuse to go on with another template or other latent statistics than training began with, but for rounding."""
-    before = state.get("representation")  # not kept by early versions
+    before = state.representation
     if before is None:
         return
     same = before.keys() == representation.keys() and all(

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -14,76 +15,54 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gaussiandiffusion.data import ImageSet, load_images
-from gaussiandiffusion.diffusion import prediction_of, set_timesteps
-from gaussiandiffusion.ground.seeds import generator_for
+from gaussiandiffusion.data.augment import Augmentation, augment
+from gaussiandiffusion.diffusion import prediction_of, prepared
 from gaussiandiffusion.encoding import Encoded, Encoder, make_encoder
+from gaussiandiffusion.ground.conditions import Conditions, ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.seeds import Stream, generator_for
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
-from gaussiandiffusion.representation.latent import LatentTransform
-from gaussiandiffusion.data.augment import augment
-from gaussiandiffusion.training.config import Augmentation, TrainConfig
+from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.pairs import teacher_pairs
-from gaussiandiffusion.training.streams import Stream
 
 STATISTICS_IMAGES = 4096
+
+
+class Latents(Protocol):
+    """Latents of training images by number."""
+
+    def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
+        """Those of some images as they look in an epoch."""
 
 
 @dataclass(frozen=True)
 class StoredLatents:
     """Latents made before training; the same in every epoch."""
 
-    values: Float[Tensor, "n k f"]
+    values: Float[Tensor, "n ..."]
 
-    def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b k f"]:
+    def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
         return self.values[indices]
-
-
-@dataclass(frozen=True)
-class ImageEncoder:
-    """Augments and encodes images of the training set."""
-
-    images: UInt8[ndarray, "n c h w"]
-    encoder: Encoder
-    augmentation: Augmentation
-    seed: int
-
-    def encode(
-        self, epoch: int, indices: Int64[Tensor, " b"], progress: Callable[[int], None] | None = None
-    ) -> Encoded:
-        """Sets of some images as they look in an epoch."""
-        images = augment(self.images[indices.numpy()], self.augmentation, self.seed, epoch, indices)
-        return self.encoder.encode(images, progress=progress)
 
 
 @dataclass(frozen=True)
 class LiveLatents:
     """Latents made when they are asked for; of other pixels in every epoch, if the images are augmented."""
 
-    source: ImageEncoder
-    transform: LatentTransform
-
-    def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b k f"]:
-        return self.transform.encode(self.source.encode(epoch, indices).splats)
-
-
-@dataclass(frozen=True)
-class PixelLatents:
-    """Latents that are the pixels, augmented; made when they are asked for, since they cost nothing."""
-
     images: UInt8[ndarray, "n c h w"]
     augmentation: Augmentation
     seed: int
-    representation: PixelRepresentation
+    representation: Representation[Any]  # on the CPU
 
     def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
         images = augment(self.images[indices.numpy()], self.augmentation, self.seed, epoch, indices)
-        return self.representation.encode(images)
+        return self.representation.to_latent(images)
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Latents, labels (None when unconditional) and the representation they are in.
+    """Latents, conditions (of no attribute when unconditional) and the representation they are in.
 
     Attributes:
         size: number of images.
@@ -92,21 +71,16 @@ class TrainingSet:
         teacher, noise: the model that made these latents, and of which noise.
     """
 
-    latents: StoredLatents | LiveLatents | PixelLatents
+    latents: Latents
     size: int
-    labels: Int64[Tensor, " n"] | None
-    num_classes: int
-    representation: Representation
+    conditions: Conditions
+    representation: Representation[Any]
     psnr: float | None
     teacher: GaussianDiffusionPipeline | None = None
     noise: Float[Tensor, "n ..."] | None = None
 
     def __len__(self) -> int:
         return self.size
-
-    def some_latents(self, count: int) -> Float[Tensor, "m ..."]:
-        """At most so many latents from all over the set, as the first epoch has them."""
-        return self.latents.take(0, torch.linspace(0, self.size - 1, min(count, self.size)).long())
 
 
 def load_training_set(
@@ -119,109 +93,104 @@ def load_training_set(
         folder: keeps what a teacher makes; needed with one.
 
     Raises:
-        InputError: the images cannot be read, are fewer than two, or have negative labels.
+        InputError: the images cannot be read, or are fewer than two.
     """
-    if config.teacher is not None:
+    if config.teacher.model is not None:
         if folder is None:
             raise ValueError("a teacher needs a folder for its pairs")
-        return _taught(config, config.teacher, folder, device)
-    images = load_images(config.data, split="train", data_dir=data_dir, limit=config.limit)
+        return _taught(config, config.teacher.model, folder, device)
+    source = config.data.source
+    images = load_images(source, split="train", data_dir=data_dir, limit=config.data.limit)
     if len(images) < 2:
-        raise InputError(f"{config.data}: one image is too few to train on; give at least two")
-    labels = _labels(images, config)
-    if config.representation == "pixels":
-        return _pixels(images, labels, config)
+        raise InputError(f"{source}: one image is too few to train on; give at least two")
+    return (_pixels if config.representation.kind == "pixels" else _splats)(images, config)
+
+
+def _pixels(images: ImageSet, config: TrainConfig) -> TrainingSet:
+    _, channels, height, width = images.images.shape
+    representation = PixelRepresentation(height, width, channels, config.representation.patch)
+    latents = _live(images, config, representation)
+    return TrainingSet(latents, len(images), _conditions(images, config), representation, psnr=None)
+
+
+def _splats(images: ImageSet, config: TrainConfig) -> TrainingSet:
+    settings = config.representation
     encoder = make_encoder(
         images.images.shape[1],
-        num_splats=config.splats,
-        start=config.start,
-        iterations=config.iterations,
-        signed=config.signed,
+        num_splats=settings.splats,
+        start=settings.start,
+        iterations=settings.iterations,
+        signed=settings.signed,
     )
-    source = ImageEncoder(images.images, encoder, config.augment, config.seed)
-    once = config.encode == "once"
+    once = config.data.encode == "once"
     total = len(images) if once else min(len(images), STATISTICS_IMAGES)
     with tqdm(total=total, desc="encode", unit="image", unit_scale=True) as bar:
-        if once:
-            encoded = encoder.encode(images.images, progress=bar.update)
-        else:
-            encoded = source.encode(0, _statistics_sample(len(images), config.seed), bar.update)
+        encoded = _encoded(images, encoder, config, bar.update)
     representation = SplatRepresentation.fit(
-        encoder,
-        encoded.splats,
-        per_slot=config.per_slot,
-        form=config.latent_form,
-        scaling=config.latent_scaling,
+        encoder, encoded.splats, per_slot=settings.per_slot, form=settings.form, scaling=settings.scaling
     )
-    # The copy stays on the CPU when the representation moves.
-    transform = copy.deepcopy(representation.latent_transform)
-    return TrainingSet(
-        latents=StoredLatents(transform.encode(encoded.splats)) if once else LiveLatents(source, transform),
-        size=len(images),
-        labels=labels,
-        num_classes=_num_classes(labels),
-        representation=representation,
-        psnr=float(encoded.psnr.mean()),
-    )
+    latents: Latents
+    if once:
+        latents = StoredLatents(representation.latent_transform.to_latent(encoded.splats))
+    else:
+        latents = _live(images, config, representation)
+    psnr = float(encoded.psnr.mean())
+    return TrainingSet(latents, len(images), _conditions(images, config), representation, psnr)
 
 
-def _pixels(images: ImageSet, labels: Int64[Tensor, " n"] | None, config: TrainConfig) -> TrainingSet:
-    _, channels, height, width = images.images.shape
-    representation = PixelRepresentation(height, width, channels, config.patch)
-    latents = PixelLatents(images.images, config.augment, config.seed, copy.deepcopy(representation))
-    return TrainingSet(latents, len(images), labels, _num_classes(labels), representation, psnr=None)
+def _encoded(images: ImageSet, encoder: Encoder, config: TrainConfig, progress: Callable[[int], object]) -> Encoded:
+    """All images, or of those that are encoded live as many as the statistics need, as the first epoch has them."""
+    pixels, seed = images.images, config.optimiser.seed
+    if config.data.encode == "live":
+        # All, in their order, where there are few.
+        order = torch.randperm(len(images), generator=generator_for(seed, Stream.STATISTICS))
+        indices = order[:STATISTICS_IMAGES].sort().values
+        pixels = augment(pixels[indices.numpy()], config.data.augment, seed, 0, indices)
+    return encoder.encode(pixels, progress=progress)
+
+
+def _live(images: ImageSet, config: TrainConfig, representation: Representation[Any]) -> LiveLatents:
+    own = copy.deepcopy(representation)  # stays on the CPU when the other moves
+    return LiveLatents(images.images, config.data.augment, config.optimiser.seed, own)
+
+
+def _conditions(images: ImageSet, config: TrainConfig) -> Conditions:
+    if not config.network.conditional or images.conditions is None:
+        return ConditionSpec({}).batch(len(images), {})
+    return images.conditions.conditions()
 
 
 def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> TrainingSet:
+    settings = config.teacher
     teacher = GaussianDiffusionPipeline.from_pretrained(name)
     if prediction_of(teacher.scheduler) != "flow":
         raise InputError(f"teacher {name}: is no flow model; reflow needs one")
-    if teacher.num_classes == 0 and config.teacher_guidance != 1 and config.teacher_weaker is None:
+    if not teacher.condition_spec and settings.guidance != 1 and settings.weaker is None:
         raise InputError(f"teacher {name}: is unconditional and takes no guidance; leave teacher_guidance at 1")
-    if config.render_weight and not isinstance(teacher.representation, SplatRepresentation):
+    if config.objective.render_weight and teacher.representation.kind == "pixels":
         raise InputError(f"teacher {name}: makes pixels, which have no rendered-image loss; set render_weight to 0")
-    weaker = None if config.teacher_weaker is None else GaussianDiffusionPipeline.from_pretrained(config.teacher_weaker)
-    set_timesteps(teacher.scheduler, config.teacher_steps)  # refuses impossible steps before any work
-    with tqdm(total=config.teacher_pairs, desc="teacher", unit="pair", unit_scale=True) as bar:
+    weaker = None if settings.weaker is None else GaussianDiffusionPipeline.from_pretrained(settings.weaker)
+    prepared(teacher.scheduler, settings.steps)  # refuses impossible steps before any work
+    with tqdm(total=settings.pairs, desc="teacher", unit="pair", unit_scale=True) as bar:
         pairs = teacher_pairs(
             teacher.to(device),
-            config.teacher_pairs,
+            settings.pairs,
             folder,
-            steps=config.teacher_steps,
-            guidance=config.teacher_guidance,
-            guidance_below=config.teacher_guidance_below,
+            steps=settings.steps,
+            guidance=settings.guidance,
+            guidance_below=settings.guidance_below,
             weaker=None if weaker is None else weaker.to(device),
-            precision=config.mixed_precision,
-            seed=config.seed,
+            precision=config.optimiser.mixed_precision,
+            seed=config.optimiser.seed,
             progress=bar.update,
         )
     teacher.to("cpu")
     return TrainingSet(
         latents=StoredLatents(pairs.latents),
         size=len(pairs.latents),
-        labels=pairs.labels,
-        num_classes=teacher.num_classes,
+        conditions=pairs.conditions,
         representation=teacher.representation,
         psnr=None,
         teacher=teacher,
         noise=pairs.noise,
     )
-
-
-def _num_classes(labels: Int64[Tensor, " n"] | None) -> int:
-    return 0 if labels is None else int(labels.max()) + 1
-
-
-def _labels(images: ImageSet, config: TrainConfig) -> Int64[Tensor, " n"] | None:
-    if not config.conditional or images.labels is None:
-        return None
-    labels = torch.from_numpy(images.labels)
-    if int(labels.min()) < 0:
-        raise InputError(f"{config.data}: label {int(labels.min())} is negative; number the classes from 0")
-    return labels
-
-
-def _statistics_sample(size: int, seed: int) -> Int64[Tensor, " m"]:
-    """Images to measure the latents' statistics on; all, in their order, where there are few."""
-    order = torch.randperm(size, generator=generator_for(seed, Stream.STATISTICS))
-    return order[:STATISTICS_IMAGES].sort().values

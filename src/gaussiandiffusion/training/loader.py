@@ -14,11 +14,11 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import Objective, couple
-from gaussiandiffusion.ground.seeds import generator_for
+from gaussiandiffusion.ground.conditions import Conditions
+from gaussiandiffusion.ground.seeds import Stream, generator_for
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import TrainingSet
-from gaussiandiffusion.training.loss import Draw
-from gaussiandiffusion.training.streams import Stream
+from gaussiandiffusion.training.loss import Draw, Dropout
 
 PREFETCH = 2  # batches
 
@@ -31,12 +31,12 @@ class Batch:
     """One process's share of a batch.
 
     Attributes:
-        latents, labels: of this process.
+        latents, conditions: of this process.
         draw: the random part that goes with them.
     """
 
     latents: Float[Tensor, "b ..."]
-    labels: Int64[Tensor, " b"] | None
+    conditions: Conditions
     draw: Draw
 
 
@@ -52,21 +52,25 @@ def load_batches(
         rank, world: this process, of how many; every `world`-th sample of a batch is its share.
     """
 
+    seed, accumulation = config.optimiser.seed, config.optimiser.accumulation
+    coupling, attributes = config.objective.coupling, len(data.conditions.spec.sizes)
+    dropout = Dropout(config.objective.label_dropout, config.objective.attribute_dropout)
+
     def load(address: tuple[int, tuple[int, Tensor]]) -> Batch:
         number, (epoch, indices) = address
         share = indices[rank::world]
         latents = data.latents.take(epoch, share)
-        generator = generator_for(config.seed, Stream.DRAW, *divmod(number, config.accumulation))
+        generator = generator_for(seed, Stream.DRAW, *divmod(number, accumulation))
         shape = (len(indices), *data.representation.latent_shape)
-        draw = Draw.of(shape, objective, config.label_dropout, generator).part(rank, world)
+        draw = Draw.of(shape, objective, attributes, dropout, generator).part(rank, world)
         if data.noise is not None:
             draw = replace(draw, noise=data.noise[share])
-        if config.coupling != "independent":
-            fresh = generator_for(config.seed, Stream.COUPLING, number, rank)
-            draw = replace(draw, noise=couple(latents, draw.noise, config.coupling, fresh))
-        return Batch(latents, None if data.labels is None else data.labels[share], draw)
+        if coupling != "independent":
+            fresh = generator_for(seed, Stream.COUPLING, number, rank)
+            draw = replace(draw, noise=couple(latents, draw.noise, coupling, fresh))
+        return Batch(latents, data.conditions.select(share), draw)
 
-    numbered = enumerate(batches(len(data), config.batch_size, config.seed, start), start)
+    numbered = enumerate(batches(len(data), config.optimiser.batch_size, seed, start), start)
     with prefetched(load, numbered) as stream:
         yield stream
 

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from gaussiandiffusion.diffusion import Objective, drop_labels
-from gaussiandiffusion.rendering import Backend, accumulate
+from gaussiandiffusion.diffusion import Objective
+from gaussiandiffusion.diffusion.guidance import NetworkCall
+from gaussiandiffusion.ground.conditions import Conditions
+from gaussiandiffusion.representation import Representation
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """How often conditions are hidden.
+
+    Attributes:
+        together: share of samples whose conditions all are, for guidance.
+        alone: share of values that are by themselves, where there are several attributes.
+    """
+
+    together: float
+    alone: float
 
 
 @dataclass(frozen=True)
 class Draw:
-    """The random part of a batch: noise, times and which labels are hidden."""
+    """The random part of a batch: noise, times and which conditions are hidden."""
 
     noise: Float[Tensor, "n ..."]
     timesteps: Float[Tensor, " n"]
-    dropped: Tensor
+    dropped: Bool[Tensor, "n a"]
 
     @classmethod
     def of(
         cls,
         shape: tuple[int, ...],
         objective: Objective,
-        label_dropout: float,
+        attributes: int,
+        dropout: Dropout,
         generator: torch.Generator,
     ) -> Draw:
+        """Args: shape: of the latents; attributes: how many conditions have."""
+        count = shape[0]
         noise = torch.randn(shape, generator=generator)
-        timesteps = objective.sample_timesteps(shape[0], generator)
-        return cls(noise, timesteps, torch.rand(shape[0], generator=generator) < label_dropout)
+        timesteps = objective.sample_timesteps(count, generator)
+        dropped = (torch.rand(count, generator=generator) < dropout.together)[:, None].expand(count, attributes)
+        if attributes > 1:
+            dropped = dropped | (torch.rand(count, attributes, generator=generator) < dropout.alone)
+        return cls(noise, timesteps, dropped)
 
     def part(self, rank: int, world: int) -> Draw:
         """One process's share of the batch."""
@@ -42,59 +62,41 @@ class Draw:
         return Draw(*(part.to(device) for part in (self.noise, self.timesteps, self.dropped)))
 
 
-def denoising_loss(
-    network: Callable[..., Tensor],
-    objective: Objective,
-    representation: Any,
-    clean: Float[Tensor, "n ..."],
-    labels: Int64[Tensor, " n"] | None,
-    anchors: Float[Tensor, "k a"] | None,
-    draw: Draw,
-    *,
-    null_label: int,
-    feature_weights: Float[Tensor, "k f"] | None = None,
-    render_weight: float = 0.0,
-    render_below: float = 0.5,
-) -> tuple[Float[Tensor, ""], dict[str, float]]:
-    """Mean squared error of the prediction, plus `render_weight` times the rendered-image loss.
+@dataclass(frozen=True)
+class DenoisingLoss:
+    """Mean squared error of the prediction, plus `render_weight` times the picture loss below a time.
 
-    Args:
-        feature_weights: of the latent's features in that error, with mean 1; None: all 1. They move no minimum.
-
-    Returns:
-        The loss, and its parts for the log.
+    Attributes:
+        render_below: share of noise below which the picture counts.
     """
-    noisy = objective.add_noise(clean, draw.noise, draw.timesteps)
-    if labels is not None:
-        labels = drop_labels(labels, draw.dropped, null_label)
-    output = network(noisy, draw.timesteps, labels, anchors).float()
-    errors = (output - objective.target(clean, draw.noise, draw.timesteps)).square()
-    latent_loss = (errors if feature_weights is None else errors * feature_weights).mean()
-    parts = {"latent": latent_loss.item()}
-    if not render_weight:
-        return latent_loss, parts
-    _, sigma = objective.coefficients(draw.timesteps, noisy)
-    near = sigma.flatten() < render_below
-    if not bool(near.any()):
-        return latent_loss, parts
-    predicted = objective.clean(noisy[near], output[near], draw.timesteps[near])
-    picture_loss = rendered_distance(representation, predicted, clean[near]) * near.float().mean()
-    parts["render"] = picture_loss.item()
-    return latent_loss + render_weight * picture_loss, parts
 
+    objective: Objective
+    representation: Representation[Any]
+    render_weight: float = 0.0
+    render_below: float = 0.5
 
-def rendered_distance(
-    representation: Any, predicted: Float[Tensor, "n k f"], clean: Float[Tensor, "n k f"]
-) -> Float[Tensor, ""]:
-    """Mean squared hinge distance of two latents' pictures: errors that the clamp to [0, 1] hides cost nothing.
-
-    Where the clean picture is at a bound, a prediction beyond that bound is right; elsewhere the distance is plain,
-    and its gradient alive even where the prediction is out of range (cf. the rendered losses of GaussianCube, 2024).
-    """
-    backend: Backend = "cpu" if predicted.device.type == "cpu" else "reference"
-    with torch.no_grad():
-        goal = accumulate(representation.decode(clean), cutoff=3.5, backend=backend).clamp(0, 1)
-    picture = accumulate(representation.decode(predicted), cutoff=3.5, backend=backend)
-    low = torch.where(goal > 0, goal, -torch.inf)
-    high = torch.where(goal < 1, goal, torch.inf)
-    return (picture - torch.minimum(torch.maximum(picture.detach(), low), high)).square().mean()
+    def __call__(
+        self,
+        network: NetworkCall,
+        clean: Float[Tensor, "n ..."],
+        conditions: Conditions,
+        anchors: Float[Tensor, "k a"] | None,
+        draw: Draw,
+    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
+        """Returns the loss, and its parts for the log."""
+        objective = self.objective
+        noisy = objective.add_noise(clean, draw.noise, draw.timesteps)
+        asked = conditions.drop(draw.dropped).values if conditions.spec else None
+        output = network(noisy, draw.timesteps, asked, anchors).float()
+        latent_loss = (output - objective.target(clean, draw.noise, draw.timesteps)).square().mean()
+        parts = {"latent": latent_loss.item()}
+        if not self.render_weight:
+            return latent_loss, parts
+        _, sigma = objective.coefficients(draw.timesteps, noisy)
+        near = sigma.flatten() < self.render_below
+        if not bool(near.any()):
+            return latent_loss, parts
+        predicted = objective.clean(noisy[near], output[near], draw.timesteps[near])
+        picture_loss = self.representation.picture_loss(predicted, clean[near]) * near.float().mean()
+        parts["render"] = picture_loss.item()
+        return latent_loss + self.render_weight * picture_loss, parts

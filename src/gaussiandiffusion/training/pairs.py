@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -11,17 +10,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gaussiandiffusion.diffusion import Guidance
-from gaussiandiffusion.ground.seeds import seed_for
+from gaussiandiffusion.ground.conditions import Conditions, ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-from gaussiandiffusion.training.streams import Stream
+from gaussiandiffusion.ground.provenance import weights_sha256
+from gaussiandiffusion.ground.records import parse_json
+from gaussiandiffusion.ground.seeds import Stream, seed_for
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, Run, checked_run
 
 BLOCK = 2048  # pairs a file, at most
 KEY = "gaussiandiffusion"  # of the files' header
@@ -31,11 +31,11 @@ Precision = Literal["no", "bf16", "fp16"]
 
 @dataclass(frozen=True)
 class Pairs:
-    """Noise, the latent that the teacher's sampler leads it to, and the class that was asked for."""
+    """Noise, the latent that the teacher's sampler leads it to, and what was asked for."""
 
     noise: Float[Tensor, "n ..."]
     latents: Float[Tensor, "n ..."]
-    labels: Int64[Tensor, " n"] | None
+    conditions: Conditions
 
 
 def teacher_pairs(
@@ -61,7 +61,7 @@ def teacher_pairs(
         count: number of pairs; classes in turn.
         precision: of the network, as in training; noise and latents are kept in float32.
         guidance_below: the times (0: data, 1: noise) below which it applies.
-        weaker: a model to guide away from, see `diffusion.guided`.
+        weaker: a model to guide away from, see `Guidance`.
         folder: gets `pairs-00000.safetensors` ...
         progress: told the number of pairs made or found.
 
@@ -74,30 +74,31 @@ def teacher_pairs(
     sampler = type(teacher.scheduler).__name__
     header = {
         "count": count, "guidance": guidance, "precision": precision, "sampler": sampler, "seed": seed, "steps": steps,
-        "teacher": fingerprint(teacher),
+        "teacher": _checksum(teacher),
     }  # fmt: skip
     if guidance_below < 1:
         header["guidance_below"] = guidance_below
     if weaker is not None:
-        header["weaker"] = fingerprint(weaker)
-    network = None if weaker is None else teacher.weaker_network(weaker)
-    guided = Guidance(guidance, high=guidance_below, weaker=network)
-    chunk = teacher.config.chunk_size
+        header["weaker"] = _checksum(weaker)
+    run = checked_run(
+        teacher, count, steps=steps, guidance_scale=guidance, guidance_interval=(0.0, guidance_below), weaker=weaker,
+        seed=seed_for(seed, Stream.TEACHER),
+    )  # fmt: skip
+    chunk = teacher.chunk_size
     block = BLOCK // chunk * chunk or chunk
     blocks = []
-    for number, start in enumerate(range(0, count, block)):
+    for number, part in enumerate(run.chunks(block)):
         path = folder / f"pairs-{number:05d}.safetensors"
-        size = min(block, count - start)
         if path.is_file():
             blocks.append(_read(path, header))
         else:
             with mixed(teacher.denoiser.device, precision):
-                blocks.append(_make(teacher, start, size, steps, guided, seed_for(seed, Stream.TEACHER)))
+                blocks.append(_make(teacher, part))
             _write(path, blocks[-1], header)
         if progress is not None:
-            progress(size)
+            progress(len(part.conditions))
     joined = {name: torch.cat([part[name] for part in blocks]) for name in blocks[0]}
-    return Pairs(joined["noise"], joined["latents"], joined.get("labels"))
+    return Pairs(joined["noise"], joined["latents"], _conditions(joined, teacher.condition_spec, count, folder))
 
 
 def mixed(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
@@ -107,29 +108,34 @@ def mixed(device: torch.device, precision: Precision) -> AbstractContextManager[
     return torch.autocast(device.type, torch.bfloat16 if precision == "bf16" else torch.float16)
 
 
-def fingerprint(pipeline: GaussianDiffusionPipeline) -> str:
-    """SHA-256 of a model's weights and latent statistics."""
-    digest = hashlib.sha256()
-    for part in (pipeline.denoiser, pipeline.representation):
-        for name, value in sorted(part.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(value.float().cpu().numpy().tobytes())
-    return digest.hexdigest()
+def _checksum(pipeline: GaussianDiffusionPipeline) -> str:
+    """Of a model's weights and latent statistics."""
+    return weights_sha256(pipeline.denoiser.state_dict(), pipeline.representation.state_dict())
 
 
-def _make(
-    teacher: GaussianDiffusionPipeline, first: int, size: int, steps: int, guidance: Guidance, seed: int
-) -> dict[str, Tensor]:
-    chunk, classes = teacher.config.chunk_size, teacher.num_classes
+def _make(teacher: GaussianDiffusionPipeline, run: Run) -> dict[str, Tensor]:
+    """The first and the last state of every sample of a block."""
     found: dict[str, list[Tensor]] = {"noise": [], "latents": []}
-    labels = torch.arange(first, first + size) % classes if classes else None
-    for start in range(0, size, chunk):
-        part = None if labels is None else labels[start : start + chunk]
-        path = teacher.denoise_chunk(first + start, part, steps, guidance, seed=seed, keep_path=True)
-        for name, latent in (("noise", path[0]), ("latents", path[-1])):
-            found[name].append(latent[: size - start].float().cpu())
+    for part in run.chunks(teacher.chunk_size):
+        first, *_, last = teacher.states(part)
+        for name, state in (("noise", first), ("latents", last)):
+            found[name].append(state.latent[: len(part.conditions)].float().cpu())
     made = {name: torch.cat(parts) for name, parts in found.items()}
-    return made if labels is None else made | {"labels": labels}
+    conditions = run.conditions
+    if not conditions.spec:
+        return made
+    if conditions.labels is not None:
+        return made | {"labels": conditions.labels.clone()}
+    return made | {"conditions": conditions.values.clone()}
+
+
+def _conditions(joined: dict[str, Tensor], spec: ConditionSpec, count: int, folder: Path) -> Conditions:
+    if not spec:
+        return spec.batch(count, {})
+    values = joined["labels"][:, None] if "labels" in joined else joined.get("conditions")
+    if values is None or values.shape != (count, len(spec.sizes)):
+        raise InputError(f"{folder}: its pairs were made for other conditions; delete them, and they are made again")
+    return Conditions(spec, values)
 
 
 def _write(path: Path, block: dict[str, Tensor], header: dict[str, Any]) -> None:
@@ -140,7 +146,7 @@ def _write(path: Path, block: dict[str, Tensor], header: dict[str, Any]) -> None
 def _read(path: Path, header: dict[str, Any]) -> dict[str, Tensor]:
     try:
         with safe_open(path, "pt") as file:
-            found = json.loads((file.metadata() or {}).get(KEY, "null"))
+            found = parse_json((file.metadata() or {}).get(KEY, "null"), path)
             block = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except Exception as error:  # safetensors raises its own kind
         raise InputError(f"{path}: is damaged ({error}); delete it, and it is made again") from error

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from gaussiandiffusion.evaluation.cost.flops import parameter_count, training_flops
-from gaussiandiffusion.evaluation.report import library_versions, machine_words
+from gaussiandiffusion.ground.provenance import library_versions, machine_words
+from gaussiandiffusion.models import Network
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import TrainingSet
+from gaussiandiffusion.training.metrics import read_metrics
 
 FILE = "training.json"
 
 
 def training_record(
-    config: TrainConfig, data: TrainingSet, network: Any, folder: Path, step: int, seconds_per_step: float | None
+    config: TrainConfig, data: TrainingSet, network: Network, folder: Path, step: int, seconds_per_step: float | None
 ) -> dict[str, Any]:
     """Settings and cost of a training as far as `step`.
 
@@ -26,7 +27,7 @@ def training_record(
         seconds_per_step: that the budget was computed with, if there was one.
     """
     samples = samples_per_step(config, data)
-    flops = training_flops(network, data.representation, data.num_classes)
+    flops = training_flops(network, data.representation)
     return {
         "config": config.to_dict(),
         "representation": data.representation.describe(),
@@ -45,16 +46,16 @@ def training_record(
 
 def samples_per_step(config: TrainConfig, data: TrainingSet) -> int:
     """Samples that a step sees: a set smaller than a batch is the batch."""
-    return min(config.batch_size, len(data)) * config.accumulation
+    return min(config.optimiser.batch_size, len(data)) * config.optimiser.accumulation
 
 
 def _clock(log: Path, samples: int) -> dict[str, Any]:
     """Wall-clock by the log of steps of so many samples, without encoding, saving and sample grids."""
-    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    lines = read_metrics(log)
     if not lines:
         return {"seconds": None, "samples_per_second_median": None}
-    rates = [line["samples_per_second"] for line in lines]
-    steps = [line["step"] for line in lines]
+    rates = [line.samples_per_second for line in lines]
+    steps = [line.step for line in lines]
     taken = [step - before for before, step in pairwise([0, *steps])]  # log_every may change when training goes on
     return {
         "seconds": sum(count * samples / rate for count, rate in zip(taken, rates, strict=True)),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gaussiandiffusion.evaluation.report import library_versions, machine_words
 from gaussiandiffusion.ground.files import write_json
+from gaussiandiffusion.ground.provenance import library_versions, machine_words
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 
 # What the paper prints, to be held against the rows.
@@ -28,12 +28,12 @@ PRINTED: dict[str, Any] = {
 NOTES = (
     "2 operations per multiply-add; matrix products and convolutions only.",
     "Milliseconds are medians, all sides in turn after one round that is not counted, per image of a batch.",
-    "Seconds per image are extrapolated: an evaluation's median times the evaluations, and one drawing; the sampler's "
-    "own arithmetic between evaluations is left out.",
-    "Guidance takes two evaluations a step.",
+    "Seconds per image are extrapolated: a pass's median times the passes, and one drawing; the sampler's own "
+    "arithmetic between passes is left out.",
+    "Guidance takes two passes a step.",
     "All networks but the first row's are untrained, which changes no cost.",
 )
-TRUSTED_REPEATS = 20  # timed evaluations below which medians are a trial, not a result
+TRUSTED_REPEATS = 20  # timed passes below which medians are a trial, not a result
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class CostRow:
         parameters: weights of the network.
         steps: of the sampler.
         guidance_scale: 1 = off.
-        evaluations: of the network per image; guidance counts double.
-        flops_per_evaluation: of one image, 2 per multiply-add.
-        flops_per_image: of all evaluations.
-        milliseconds_per_evaluation: per image of a batch; median.
+        passes: of the network per image; guidance takes two.
+        flops_per_pass: of one image, 2 per multiply-add.
+        flops_per_image: of all passes.
+        milliseconds_per_pass: per image of a batch; median.
         render_milliseconds: from latent to picture, per image of a batch; median; 0 for pixels.
-        seconds_per_image: evaluations and drawing.
+        seconds_per_image: passes and drawing.
         trained: whether the weights are a model's.
         extrapolated: `seconds_per_image` is computed from the medians, not timed whole.
     """
@@ -65,10 +65,10 @@ class CostRow:
     parameters: int
     steps: int
     guidance_scale: float
-    evaluations: int
-    flops_per_evaluation: int
+    passes: int
+    flops_per_pass: int
     flops_per_image: int
-    milliseconds_per_evaluation: float
+    milliseconds_per_pass: float
     render_milliseconds: float
     seconds_per_image: float
     trained: bool
@@ -83,8 +83,8 @@ class CostReport:
         model: name or folder.
         canvas: (height, width, channels).
         device: kind of device that computed.
-        batch_size: images per timed evaluation.
-        repeats: timed evaluations of every row.
+        batch_size: images per timed pass.
+        repeats: timed passes of every row.
         rows: the model's, then its rivals'.
         left_out: why rivals are missing, by name.
         machine, versions: as in `EvaluationReport`.

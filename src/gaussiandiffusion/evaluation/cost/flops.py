@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from gaussiandiffusion.models import Network
+from gaussiandiffusion.representation import Representation
+
 
 def parameter_count(network: nn.Module) -> int:
     """Number of weights."""
@@ -27,28 +30,29 @@ def count_flops(work: Callable[[], object]) -> int:
     return counter.get_total_flops()
 
 
-def evaluation_inputs(
-    network: Any, representation: Any, num_classes: int, batch_size: int
+def pass_inputs(
+    network: Network, representation: Representation[Any], batch_size: int
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-    """Arguments for one evaluation of a denoiser: noise at middle times, classes in turn."""
+    """Arguments for one pass of a network: noise at middle times, a condition each."""
     device = next(network.parameters()).device
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(batch_size, *representation.latent_shape, generator=generator).to(device)
     times = torch.full((batch_size,), 500.0, device=device)
-    labels = (torch.arange(batch_size, device=device) % num_classes) if num_classes else None
-    anchors = representation.anchors if network.config.get("num_anchor_features") else None
-    return noise, times, labels, None if anchors is None else anchors.to(device)
+    spec = network.condition_spec
+    conditions = spec.batch(batch_size, {}).values.to(device) if spec else None
+    anchors = representation.anchors if network.num_anchor_features else None
+    return noise, times, conditions, None if anchors is None else anchors.to(device)
 
 
 @torch.no_grad()
-def evaluation_flops(network: Any, representation: Any, num_classes: int) -> int:
-    """Operations of one evaluation of one sample."""
-    inputs = evaluation_inputs(network, representation, num_classes, 1)
+def pass_flops(network: Network, representation: Representation[Any]) -> int:
+    """Operations of one pass for one sample."""
+    inputs = pass_inputs(network, representation, 1)
     return count_flops(lambda: network(*inputs))
 
 
-def training_flops(network: Any, representation: Any, num_classes: int) -> int:
-    """Operations of one evaluation of one sample and its gradients."""
-    inputs = evaluation_inputs(network, representation, num_classes, 1)
+def training_flops(network: Network, representation: Representation[Any]) -> int:
+    """Operations of one pass for one sample and its gradients."""
+    inputs = pass_inputs(network, representation, 1)
     weights = list(network.parameters())
     return count_flops(lambda: torch.autograd.grad(network(*inputs).sum(), weights, allow_unused=True))

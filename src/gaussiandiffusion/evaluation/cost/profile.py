@@ -1,7 +1,7 @@
 """What an image costs to generate, by a model and by its rivals: the paper's table 2, counted and timed again.
 
-Every side is a network, the representation it works in, and the evaluations of it that make an image. Operations are
-counted; one evaluation and one drawing are timed, all sides in turn, and the image's time is extrapolated from them.
+Every side is a network, the representation it works in, and the passes of it that make an image. Operations are
+counted; one pass and one drawing are timed, all sides in turn, and the image's time is extrapolated from them.
 Rivals are untrained: what weights say does not change what they cost.
 """
 
@@ -13,14 +13,15 @@ from typing import Any
 
 import torch
 
-from gaussiandiffusion.diffusion import Guidance, evaluations
-from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.evaluation.cost.flops import evaluation_flops, evaluation_inputs, parameter_count
+from gaussiandiffusion.diffusion import Guidance, passes
 from gaussiandiffusion.evaluation.cost.cost_report import TRUSTED_REPEATS, CostRow
+from gaussiandiffusion.evaluation.cost.flops import parameter_count, pass_flops, pass_inputs
 from gaussiandiffusion.evaluation.cost.timing import median_seconds, synchronise
-from gaussiandiffusion.models import make_denoiser
+from gaussiandiffusion.ground.conditions import ConditionSpec
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.models import Network, make_network
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-from gaussiandiffusion.representation import PixelRepresentation, SplatRepresentation
+from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
 from gaussiandiffusion.splats import Canvas
 
 
@@ -30,8 +31,8 @@ class Rival:
 
     Attributes:
         name: of the row.
-        size: of the network, see `make_denoiser`.
-        steps: of its sampler, one evaluation each.
+        size: of the network, see `make_network`.
+        steps: of its sampler, one pass each.
         num_splats: K of a splat transformer; 0: pixels.
         channels: of the splats' colours; 0, and for pixels: the canvas's.
         patch: pixels on a side of a token; 0: whole images.
@@ -63,20 +64,20 @@ class Side:
 
     Attributes:
         name: of the row.
-        network: a denoiser.
+        network: what denoises.
         representation: its seam to images.
         steps: of the sampler.
         guidance_scale: 1 = off.
-        evaluations: of the network per image; guidance counts double.
+        passes: of the network per image; guidance takes two.
         trained: whether the weights are a model's.
     """
 
     name: str
-    network: Any
-    representation: Any
+    network: Network
+    representation: Representation[Any]
     steps: int
     guidance_scale: float
-    evaluations: int
+    passes: int
     trained: bool = False
 
 
@@ -89,13 +90,13 @@ def comparison(
         name: of the model's row.
         seed: of the rivals' weights, which are drawn without touching the global generator.
     """
-    config, num_classes = pipeline.config, pipeline.num_classes
+    config, spec = pipeline.config, pipeline.condition_spec
     device = pipeline.denoiser.device
-    scale = config.guidance_scale if num_classes else 1.0
+    scale = config.guidance_scale if spec else 1.0
     sides = [
         Side(
             name, pipeline.denoiser, pipeline.representation, config.num_inference_steps, scale,
-            evaluations(pipeline.scheduler, config.num_inference_steps, Guidance(scale)), trained=True,
+            passes(pipeline.scheduler, config.num_inference_steps, Guidance(scale)), trained=True,
         )
     ]  # fmt: skip
     left_out: dict[str, str] = {}
@@ -103,7 +104,7 @@ def comparison(
         torch.default_generator.manual_seed(seed)
         for rival in rivals:
             try:
-                side = rival_side(rival, pipeline.representation.canvas, num_classes, scale)
+                side = rival_side(rival, pipeline.representation.canvas, spec, scale)
             except InputError as error:
                 left_out[rival.name] = str(error)
                 continue
@@ -113,33 +114,33 @@ def comparison(
     return sides, left_out
 
 
-def rival_side(rival: Rival, canvas: Canvas, num_classes: int, guidance_scale: float) -> Side:
+def rival_side(rival: Rival, canvas: Canvas, spec: ConditionSpec, guidance_scale: float) -> Side:
     """A rival with new weights.
 
     Args:
-        num_classes, guidance_scale: of the model it is held against.
+        spec, guidance_scale: of the model it is held against.
 
     Raises:
         InputError: a canvas that the rival cannot work on.
     """
     if not rival.like_model:
-        num_classes, guidance_scale = 0, 1.0
+        spec, guidance_scale = ConditionSpec({}), 1.0
     channels = rival.channels or canvas.channels
-    representation: Any
+    representation: Representation[Any]
     if rival.num_splats:
         encoder = {"num_splats": rival.num_splats}
         representation = SplatRepresentation(canvas.height, canvas.width, channels, encoder, per_slot=False)
     else:
         representation = PixelRepresentation(canvas.height, canvas.width, canvas.channels, rival.patch)
     anchors = representation.anchors
-    network = make_denoiser(
+    network = make_network(
         rival.size,
         representation.latent_shape,
-        num_classes=num_classes,
+        conditions=spec,
         num_anchor_features=0 if anchors is None else anchors.shape[1],
     )
-    passes = rival.steps * (1 if guidance_scale == 1 else 2)
-    return Side(rival.name, network, representation, rival.steps, guidance_scale, passes)
+    needed = rival.steps * (1 if guidance_scale == 1 else 2)
+    return Side(rival.name, network, representation, rival.steps, guidance_scale, needed)
 
 
 def profile(
@@ -153,33 +154,33 @@ def profile(
 
     Args:
         sides: on one device.
-        batch_size: images per timed evaluation and drawing.
+        batch_size: images per timed pass and drawing.
         repeats: timed rounds, after one that is not counted.
         progress: called as often as `timed_works` says.
     """
     works: dict[tuple[int, str], Callable[[], object]] = {}
     for i, side in enumerate(sides):
-        works[i, "evaluate"] = _evaluation(side, batch_size)
+        works[i, "pass"] = _pass(side, batch_size)
         if _draws(side):
             works[i, "draw"] = _drawing(side, batch_size)
     with torch.inference_mode():
         seconds = median_seconds(works, repeats, progress=progress)
     per_image = {key: 1000 * value / batch_size for key, value in seconds.items()}  # in milliseconds
-    return [_row(side, per_image[i, "evaluate"], per_image.get((i, "draw"), 0.0)) for i, side in enumerate(sides)]
+    return [_row(side, per_image[i, "pass"], per_image.get((i, "draw"), 0.0)) for i, side in enumerate(sides)]
 
 
 def timed_works(sides: Sequence[Side], repeats: int) -> int:
-    """Evaluations and drawings that `profile` makes."""
+    """Passes and drawings that `profile` makes."""
     return (repeats + 1) * sum(1 + _draws(side) for side in sides)
 
 
 def _draws(side: Side) -> bool:
     """Splats have to be drawn; pixels are there."""
-    return side.representation.describe()["kind"] == "splats"
+    return side.representation.kind == "splats"
 
 
-def _evaluation(side: Side, batch_size: int) -> Callable[[], object]:
-    inputs = evaluation_inputs(side.network, side.representation, side.network.config.num_classes, batch_size)
+def _pass(side: Side, batch_size: int) -> Callable[[], object]:
+    inputs = pass_inputs(side.network, side.representation, batch_size)
 
     def work() -> None:
         side.network(*inputs)
@@ -189,33 +190,33 @@ def _evaluation(side: Side, batch_size: int) -> Callable[[], object]:
 
 
 def _drawing(side: Side, batch_size: int) -> Callable[[], object]:
-    """Sets decoded from noise: so few are drawn by visiting every pair of splat and pixel, wherever the splats lie."""
-    noise, *_ = evaluation_inputs(side.network, side.representation, side.network.config.num_classes, batch_size)
+    """Sets of noise: so few are drawn by visiting every pair of splat and pixel, wherever the splats lie."""
+    noise, *_ = pass_inputs(side.network, side.representation, batch_size)
 
     def work() -> None:
-        side.representation.draw(side.representation.decode(noise))
+        side.representation.draw(side.representation.from_latent(noise))
         synchronise(noise.device)
 
     return work
 
 
-def _row(side: Side, evaluation: float, drawing: float) -> CostRow:
-    """Args: evaluation, drawing: milliseconds per image."""
+def _row(side: Side, one_pass: float, drawing: float) -> CostRow:
+    """Args: one_pass, drawing: milliseconds per image."""
     shape = tuple(side.representation.latent_shape)
-    flops = evaluation_flops(side.network, side.representation, side.network.config.num_classes)
+    flops = pass_flops(side.network, side.representation)
     return CostRow(
         name=side.name,
-        representation=side.representation.describe()["kind"],
+        representation=side.representation.kind,
         latent_shape=shape,
         tokens=shape[0] if len(shape) == 2 else None,
         parameters=parameter_count(side.network),
         steps=side.steps,
         guidance_scale=side.guidance_scale,
-        evaluations=side.evaluations,
-        flops_per_evaluation=flops,
-        flops_per_image=flops * side.evaluations,
-        milliseconds_per_evaluation=evaluation,
+        passes=side.passes,
+        flops_per_pass=flops,
+        flops_per_image=flops * side.passes,
+        milliseconds_per_pass=one_pass,
         render_milliseconds=drawing,
-        seconds_per_image=(side.evaluations * evaluation + drawing) / 1000,
+        seconds_per_image=(side.passes * one_pass + drawing) / 1000,
         trained=side.trained,
     )

@@ -17,19 +17,21 @@ def median_seconds(
     repeats: int,
     clock: Callable[[], float] = time.perf_counter,
     progress: Callable[[], object] = lambda: None,
+    warm: int = 1,
 ) -> dict[Key, float]:
-    """Median seconds of each work over `repeats` rounds after one that is not counted (it compiles and warms).
+    """Median seconds of each work over `repeats` rounds, after some that are not counted (they compile and warm).
 
     Args:
         clock: wall-clock; or the thread's or the process's own, which leave out what others do with the cores.
         progress: called after each work of each round, the first included.
+        warm: rounds that are not counted.
     """
     times: dict[Key, list[float]] = {name: [] for name in works}
-    for i in range(repeats + 1):
+    for i in range(repeats + warm):
         for name, work in works.items():
             started = clock()
             work()
-            if i:
+            if i >= warm:
                 times[name].append(clock() - started)
             progress()
     return {name: statistics.median(values) for name, values in times.items()}

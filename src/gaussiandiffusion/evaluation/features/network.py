@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from gaussiandiffusion.ground.component import Component, configured
 from gaussiandiffusion.ground.errors import InputError
 
 MAX_FEATURES = 256
@@ -22,7 +21,7 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     )
 
 
-class FeatureNetwork(ModelMixin, ConfigMixin):
+class FeatureNetwork(Component):
     """Seven 3x3 convolutions at three resolutions, a learned pooling by place, and two linear layers.
 
     Where a feature lies matters for digits and sprites, so the last map is not averaged: each channel has
@@ -42,7 +41,7 @@ class FeatureNetwork(ModelMixin, ConfigMixin):
 
     num_features: int
 
-    @register_to_config
+    @configured
     def __init__(
         self,
         in_channels: int = 1,
@@ -54,6 +53,8 @@ class FeatureNetwork(ModelMixin, ConfigMixin):
         super().__init__()
         if not 1 <= num_features <= MAX_FEATURES:
             raise InputError(f"num_features={num_features}: choose between 1 and {MAX_FEATURES}")
+        if max(in_channels, image_size, num_classes, width) > 65_536:
+            raise InputError("in_channels, image_size, num_classes and width of a feature network end at 65536")
         if image_size < 8:
             raise InputError(f"image_size={image_size}: a feature network needs images of at least 8 pixels")
         if min(in_channels, num_classes, width) < 1:

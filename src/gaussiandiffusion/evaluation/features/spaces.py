@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
 import torch
 from jaxtyping import Float, UInt8
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation.features.inputs import check_unit_images, unit_images
 from gaussiandiffusion.evaluation.features.network import FEATURE_LAYER, FeatureNetwork
+from gaussiandiffusion.ground.component import WEIGHTS_FILE, load_component
+from gaussiandiffusion.ground.errors import InputError
 
-WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
 BUNDLED_PREFIX = "features-"
 BATCH_SIZE = 64  # images at a time: what a network of small pictures keeps of them fits the processor's cache
 
@@ -93,7 +89,7 @@ def load_features(name_or_path: str | os.PathLike[str]) -> FeatureSpace:
     if name not in bundled_features():
         known = ", ".join([*bundled_features(), "inception"])
         raise InputError(f"{name}: no such folder and no known feature network; known are {known}")
-    return _read(files("gaussiandiffusion") / "pretrained" / f"{BUNDLED_PREFIX}{name}")
+    return _read(Path(str(files("gaussiandiffusion") / "pretrained" / f"{BUNDLED_PREFIX}{name}")))
 
 
 @torch.no_grad()
@@ -130,21 +126,9 @@ def unit_features(network: nn.Module, images: Float[Tensor, "n c h w"]) -> Float
     return features.float()
 
 
-def _read(folder: Traversable) -> FeatureSpace:
-    try:
-        config = json.loads((folder / "config.json").read_text())
-        weights = (folder / WEIGHTS_FILE).read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{folder}: is not a feature network; it needs config.json and {WEIGHTS_FILE} ({error})"
-        ) from error
-    if not isinstance(config, dict) or config.get("_class_name") != FeatureNetwork.__name__:
-        raise InputError(f"{folder}: holds another kind of model; a FeatureNetwork is needed")
-    try:
-        network = FeatureNetwork.from_config(config)
-        network.load_state_dict(safetensors.torch.load(weights))  # widens bfloat16 to the network's float32
-    except (SafetensorError, RuntimeError, TypeError) as error:
-        raise InputError(f"{folder}: its weights do not fit its config.json; copy the folder again") from error
+def _read(folder: Path) -> FeatureSpace:
+    network = load_component(folder, {FeatureNetwork.__name__: FeatureNetwork}, torch.float32)
+    assert isinstance(network, FeatureNetwork)
     name = folder.name.removeprefix(BUNDLED_PREFIX)
-    digest = hashlib.sha256(weights).hexdigest()
-    return FeatureSpace(name, FEATURE_LAYER, network.eval().requires_grad_(False), digest)
+    digest = hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
+    return FeatureSpace(name, FEATURE_LAYER, network.requires_grad_(False), digest)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-import os
 import shlex
 import sys
 import time
@@ -21,13 +20,14 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from gaussiandiffusion.data import load_images
-from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.evaluation.measures.accuracy import label_accuracy
-from gaussiandiffusion.evaluation.features.spaces import FeatureSpace, load_features
-from gaussiandiffusion.evaluation.features.inputs import unit_images
-from gaussiandiffusion.ground.files import atomic_path, write_json
-from gaussiandiffusion.evaluation.features.network import FeatureNetwork
 from gaussiandiffusion.data.affine import AffineRange, random_affine
+from gaussiandiffusion.evaluation.features.inputs import unit_images
+from gaussiandiffusion.evaluation.features.network import FeatureNetwork
+from gaussiandiffusion.evaluation.features.spaces import FeatureSpace, load_features
+from gaussiandiffusion.evaluation.measures.accuracy import label_accuracy
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import atomic_path, write_json
+from gaussiandiffusion.ground.provenance import cores
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,7 @@ def save_classifier(network: FeatureNetwork, folder: Path) -> FeatureSpace:
         InputError: the folder cannot be written to.
     """
     halved = copy.deepcopy(network).bfloat16().to(memory_format=torch.contiguous_format)
-    halved.save_pretrained(folder, safe_serialization=True)
-    for path in folder.iterdir():
-        path.chmod(0o644)  # the weights come out readable by their owner alone
+    halved.save_pretrained(folder)
     return load_features(folder)
 
 
@@ -176,7 +174,7 @@ def main(config: ClassifierConfig) -> dict[str, Any]:
         "test_accuracy": label_accuracy(saved.network, test.images, test.labels),
         "epoch_losses": losses,
         "seconds": round(seconds, 1),
-        "machine": f"{_cores()}-core CPU",
+        "machine": f"{cores()}-core CPU",
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
@@ -266,10 +264,6 @@ def _plain(config: ClassifierConfig) -> dict[str, Any]:
     plain = dataclasses.asdict(config)
     del plain["out"], plain["data_dir"]  # places, not settings
     return plain | {"source": Path(config.source).name}
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":

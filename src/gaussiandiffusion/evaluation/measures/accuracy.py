@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
-from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.evaluation.features.spaces import BATCH_SIZE
 from gaussiandiffusion.evaluation.features.inputs import check_unit_images, unit_images
+from gaussiandiffusion.evaluation.features.spaces import BATCH_SIZE
+from gaussiandiffusion.ground.errors import InputError
 
 
 @runtime_checkable

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation.measures.comparable import check_comparable
+from gaussiandiffusion.ground.errors import InputError
 
 NEIGHBOURS = 3
 BLOCK = 512  # rows of a distance matrix held at once: 40 MB against 10,000 columns

@@ -1,0 +1,1 @@
+"""Measures: what is computed from two sides of features, images or logits."""

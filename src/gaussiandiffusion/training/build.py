@@ -1,0 +1,55 @@
+"""What a configuration stands for: the objective, the network that is to learn it, and the pipeline it becomes."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from gaussiandiffusion.diffusion import Objective, make_scheduler
+from gaussiandiffusion.models import Network, make_network
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+from gaussiandiffusion.representation import Representation
+from gaussiandiffusion.training.config import ObjectiveConfig, SamplerConfig, TrainConfig
+from gaussiandiffusion.training.latents import TrainingSet
+
+
+def build_objective(config: ObjectiveConfig, bounded: bool) -> Objective:
+    """The objective of a training; clean latents that are bounded are clipped by samplers."""
+    return Objective(
+        config.prediction,
+        config.num_train_timesteps,
+        config.beta_schedule,
+        config.logit_mean,
+        config.logit_std,
+        clip_sample=bounded,
+        times=config.times,
+    )
+
+
+def build_network(config: TrainConfig, data: TrainingSet) -> Network:
+    """The teacher's network, or one with new weights, from PyTorch's global generator."""
+    if data.teacher is not None:
+        return copy.deepcopy(data.teacher.denoiser).requires_grad_(True).train()
+    anchors = data.representation.anchors
+    return make_network(
+        config.network.size,
+        data.representation.latent_shape,
+        conditions=data.conditions.spec,
+        num_anchor_features=0 if anchors is None else anchors.shape[1],
+    ).train()
+
+
+def build_pipeline(
+    network: Network, representation: Representation[Any], objective: Objective, defaults: SamplerConfig
+) -> GaussianDiffusionPipeline:
+    """A trained network as a pipeline, with the defaults that its training named."""
+    scheduler = objective.scheduler
+    if defaults.scheduler is not None:
+        scheduler = make_scheduler(defaults.scheduler, scheduler)
+    return GaussianDiffusionPipeline(
+        network,
+        representation,
+        scheduler,
+        num_inference_steps=defaults.num_inference_steps,
+        guidance_scale=defaults.guidance_scale,
+    )

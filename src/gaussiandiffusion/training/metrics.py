@@ -1,0 +1,62 @@
+"""`metrics.jsonl`: a line of numbers for every so many steps, of which a killed training may leave half a one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import write_bytes
+from gaussiandiffusion.ground.records import is_file, parse_json, read_text, to_record
+
+LARGEST = 1 << 30  # bytes of a log
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the rest of the program reads of a line."""
+
+    step: Annotated[int, Meta(ge=0)]
+    samples_per_second: Annotated[float, Meta(gt=0)]
+    loss: float | None = None
+
+
+def read_metrics(path: Path) -> list[Line]:
+    """The whole lines of a log; none where there is no log.
+
+    Raises:
+        InputError: a line, other than a last one cut short, is no line of a log.
+    """
+    return [line for _, line in _lines(path)]
+
+
+def truncate_metrics(path: Path, step: int) -> None:
+    """Forget lines of steps after `step`, which will be taken again, and a last one cut short."""
+    if is_file(path):
+        kept = [text for text, line in _lines(path) if line.step <= step]
+        write_bytes(path, "".join(f"{text}\n" for text in kept).encode())
+
+
+def append_metrics(path: Path, step: int, values: dict[str, float]) -> None:
+    """Write one more line."""
+    with path.open("a") as file:
+        file.write(json.dumps({"step": step, **values}) + "\n")
+
+
+def _lines(path: Path) -> list[tuple[str, Line]]:
+    if not is_file(path):
+        return []
+    texts = read_text(path, LARGEST).splitlines()
+    found = []
+    for number, text in enumerate(texts, 1):
+        where = f"{path}: line {number}"
+        try:
+            found.append((text, to_record(parse_json(text, where), Line, where)))
+        except InputError:
+            if number < len(texts):
+                raise
+    return found
