@@ -1,4 +1,4 @@
-"""Sampling as an iterator over states: whoever wants samples exhausts it, whoever wants to watch or to change looks on."""
+"""Sampling as an iterator over states: whoever wants samples exhausts it, whoever wants to watch looks on."""
 
 from __future__ import annotations
 

@@ -61,8 +61,8 @@ def encode_dataset(
     A thread reads the next shard's images while one is fitted; no more than a few shards are ever in memory. Shards
     are written whole, and nothing of an earlier run goes before the first of them is ready; for a single file they
     lie in `NAME.partial/` until it is complete. With `resume`, shards that are intact, of the same settings and of
-    the same pixels and conditions (which are read again) are kept. The files' bytes depend on images and settings alone:
-    not on interruptions, the engine or its number of workers.
+    the same pixels and conditions (which are read again) are kept. The files' bytes depend on images and settings
+    alone: not on interruptions, the engine or its number of workers.
 
     Args:
         images: all of one size.
