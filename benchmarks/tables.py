@@ -1,23 +1,24 @@
-"""Write the tables of README.md, docs and the model card from benchmarks/results: python -m benchmarks.tables."""
+"""Write the tables of README.md, docs and the model cards from benchmarks/results: python -m benchmarks.tables."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from benchmarks import (
-    tables_encoding,
-    tables_evaluations,
-    tables_generation,
-    tables_models,
-    tables_profile,
-    tables_rendering,
-    tables_representation,
-)
-from benchmarks.sections import RESULTS
-from gaussiandiffusion.ground.files import read_json, write_bytes
+from benchmarks.bundled import tables as bundled
+from benchmarks.encoding import tables as encoding
+from benchmarks.generation import tables as generation
+from benchmarks.passes import tables as passes
+from benchmarks.profile import tables as profile
+from benchmarks.published import tables as published
+from benchmarks.rendering import tables as rendering
+from benchmarks.representation import tables as representation
+from benchmarks.shared.markdown import Record
+from benchmarks.shared.sections import RESULTS, ROOT, read_result
+from benchmarks.training import tables as training
+from gaussiandiffusion.ground.files import write_bytes
 
-ROOT = Path(__file__).parent.parent
+README, DOCS = ROOT / "README.md", ROOT / "docs"
 
 
 def fill(path: Path, name: str, text: str) -> None:
@@ -33,44 +34,63 @@ def fill(path: Path, name: str, text: str) -> None:
     write_bytes(path, pattern.sub(lambda m: f"{m[1]}{text}\n{m[2]}", content).encode())
 
 
-def main() -> None:
-    models = {path.name: read_json(RESULTS / f"{path.name}.json") for path in tables_models.folders()}
-    fill(ROOT / "README.md", "quality", tables_models.quality(models))
-    for path in tables_models.folders():
-        fill(path / "README.md", "quality", tables_models.quality({path.name: models[path.name]}))
-        fill(path / "README.md", "training", tables_models.training_sentence(models[path.name]))
-    rendering, encoding = (read_json(RESULTS / f"{name}.json") for name in ("rendering", "encoding"))
-    for module, record, page in (
-        (tables_rendering, rendering, "rendering.md"),
-        (tables_encoding, encoding, "encoding.md"),
-    ):
-        for name, make in module.SECTIONS.items():
+def result(name: str) -> Record:
+    """What a benchmark wrote; nothing where it has not run."""
+    path = RESULTS / f"{name}.json"
+    return read_result(path) if path.exists() else {}
+
+
+def models() -> None:
+    """The bundled models: all in the README, each in its card."""
+    records = {path.name: result(path.name) for path in bundled.folders()}
+    fill(README, "quality", bundled.quality(records))
+    for path in bundled.folders():
+        fill(path / "README.md", "quality", bundled.quality({path.name: records[path.name]}))
+        fill(path / "README.md", "training", bundled.training_sentence(records[path.name]))
+
+
+def speed() -> None:
+    """Renderer and encoder."""
+    drawn, encoded = result("rendering"), result("encoding")
+    for subject, record, page in ((rendering, drawn, "rendering.md"), (encoding, encoded, "encoding.md")):
+        for name, make in subject.SECTIONS.items():
             if name in record:
-                fill(ROOT / "docs" / page, name, make(record[name]))
+                fill(DOCS / page, name, make(record[name]))
             else:
                 print(f"docs/{page}: nothing measured for {name} yet")
-    generation = read_json(RESULTS / "generation.json")
-    for name, (needed, make) in tables_generation.SECTIONS.items():
-        if needed in generation:
-            fill(ROOT / "docs" / "results.md", name, make(generation))
-    choices = RESULTS / "representation.json"
-    if choices.exists():
-        for name, make in tables_representation.SECTIONS.items():
-            if name in (record := read_json(choices)):
-                fill(ROOT / "docs" / "representation.md", name, make(record))
-    evaluations = RESULTS / "evaluations.json"
-    if evaluations.exists():
-        for name, make in (("curves", tables_evaluations.curves), ("samplers", tables_evaluations.screening)):
-            fill(ROOT / "docs" / "results.md", name, make(read_json(evaluations)))
-        text = tables_evaluations.compute(generation, read_json(evaluations))
-        fill(ROOT / "docs" / "results.md", "compute", text)
-    training = RESULTS / "training.json"
-    if training.exists():
-        fill(ROOT / "docs" / "training.md", "speed", tables_representation.speed(read_json(training)))
-    fill(ROOT / "README.md", "baselines", tables_generation.baselines(generation))
-    fill(ROOT / "docs" / "results.md", "profile", tables_profile.table(read_json(RESULTS / "profile.json")))
-    fill(ROOT / "docs" / "encoding.md", "published", tables_encoding.published(read_json(RESULTS / "published.json")))
-    fill(ROOT / "README.md", "speed", tables_rendering.speed(rendering["ratio"], encoding))
+    fill(README, "speed", rendering.speed(drawn["ratio"], encoded))
+    fill(DOCS / "encoding.md", "published", published.races(result("published")))
+
+
+def quality() -> None:
+    """Generated digits."""
+    digits, curves = result("generation"), result("passes")
+    for name, (needed, make) in generation.SECTIONS.items():
+        if needed in digits:
+            fill(DOCS / "results.md", name, make(digits))
+    fill(README, "baselines", generation.baselines(digits))
+    if curves:
+        fill(DOCS / "results.md", "curves", passes.curves(curves))
+        fill(DOCS / "results.md", "samplers", passes.screening(curves))
+        fill(DOCS / "results.md", "compute", passes.compute(digits, curves))
+    choices = result("representation")
+    for name, make in representation.SECTIONS.items():
+        if name in choices:
+            fill(DOCS / "representation.md", name, make(choices))
+
+
+def costs() -> None:
+    """Training and sampling."""
+    if rates := result("training"):
+        fill(DOCS / "training.md", "speed", training.speed(rates))
+    fill(DOCS / "results.md", "profile", profile.costs(result("profile")))
+
+
+def main() -> None:
+    models()
+    speed()
+    quality()
+    costs()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussiandiffusion.data import load_images
-from gaussiandiffusion.data.arrays import to_nchw, to_uint8
+from gaussiandiffusion.data.arrays import quantised, to_nchw
 from gaussiandiffusion.ground.errors import InputError
 
 
@@ -34,7 +34,7 @@ def test_every_layout_says_the_same(count, channels, height, width):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_floats_give_back_every_level(dtype):
     levels = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
-    np.testing.assert_array_equal(to_uint8((levels / 255).astype(dtype), "x"), levels)
+    np.testing.assert_array_equal(quantised((levels / 255).astype(dtype), "x"), levels)
 
 
 @pytest.mark.parametrize("keys", [("images", "labels"), ("x", "y"), ("pictures", "y")])

@@ -210,7 +210,7 @@ def test_published_data_sets_are_fully_described(name):
     files = [file for files in spec.files.values() for file in files]
     assert len({file.sha256 for file in files}) == 4
     assert all(len(file.sha256) == 64 for file in files)
-    assert len(spec.class_names) == 10
+    assert spec.conditions.sizes == (10,)
     for split, count in (("train", 60_000), ("test", 10_000)):
         images, labels = spec.files[split]
         assert (images.size, labels.size) == (16 + count * 784, 8 + count)

@@ -11,7 +11,7 @@ from gaussiandiffusion.ground.errors import InputError
 
 @pytest.fixture
 def ten(make) -> ImageSet:
-    return ImageSet(make.noise(10, 3, 4, 5), np.arange(10), "ten", "train")
+    return ImageSet.labelled(make.noise(10, 3, 4, 5), np.arange(10), "ten", "train")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_limit_refuses_what_is_no_count(ten, n):
 
 
 def test_sha256_is_of_content_alone(ten):
-    assert ten.sha256 == ImageSet(ten.images.copy(), ten.labels.copy(), "other").sha256
+    assert ten.sha256 == ImageSet.labelled(ten.images.copy(), ten.labels.copy(), "other").sha256
     assert ten[::-1][::-1].sha256 == ten.sha256  # memory layout does not matter
 
 
@@ -58,9 +58,9 @@ def test_sha256_sees_shape_pixels_and_labels(ten):
     changed = images.copy()
     changed[7, 2, 3, 4] ^= 1
     others = [
-        ImageSet(images.reshape(10, 3, 5, 4), labels),
-        ImageSet(changed, labels),
-        ImageSet(images, labels[::-1].copy()),
+        ImageSet.labelled(images.reshape(10, 3, 5, 4), labels),
+        ImageSet.labelled(changed, labels),
+        ImageSet.labelled(images, labels[::-1].copy()),
         ImageSet(images),
         ten.limit(9),
     ]
@@ -78,5 +78,6 @@ def test_sha256_sees_shape_pixels_and_labels(ten):
     ],
 )
 def test_other_shapes_and_dtypes_are_refused(shape, dtype, labels):
-    with pytest.raises(InputError, match="must be"):
-        ImageSet(np.zeros(shape, dtype), labels)
+    pixels = np.zeros(shape, dtype)
+    with pytest.raises(InputError, match=r"must be|give one for each"):
+        ImageSet(pixels) if labels is None else ImageSet.labelled(pixels, labels)

@@ -97,7 +97,9 @@ def test_sprites_are_composed_layer_on_layer(layers):
     source = open_images("sprites64", data_dir=layers, split="train")
     test = open_images("sprites64", data_dir=layers, split="test")
     assert (len(source), len(test), source.canvas) == (63 * 1000, 63 * 296, (64, 64, 3))
-    assert np.bincount(source.labels).tolist() == [8000] * 3 + [7000] * 3 + [6000] * 3
+    assert source.conditions.spec == sprites_module.CONDITIONS
+    action, direction = source.conditions.values[:, 4:6].T
+    assert np.bincount(3 * action + direction).tolist() == [8000] * 3 + [7000] * 3 + [6000] * 3
     # The authors' split, drawn again here; characters are counted with the hair running fastest.
     order = np.random.RandomState(423).permutation(1296)
     position = 17
@@ -115,7 +117,7 @@ def test_sprites_are_composed_layer_on_layer(layers):
         expected = expected * (1 - alpha) + cell[..., :3] * alpha
     place = 8 * 1000 + frame * 1000 + position
     drawn = source.read(place, place + 1)
-    assert drawn.labels.tolist() == [1]
+    assert drawn.conditions.values.tolist() == [[body, bottom, top, hair, 0, 1, frame]]
     assert np.abs(drawn.images[0].transpose(1, 2, 0) - expected).max() <= 2  # each layer rounds to 8 bits
     small = open_images("sprites", data_dir=layers, split="train").read(place, place + 1)
     means = drawn.images.reshape(1, 3, 32, 2, 32, 2).mean((3, 5))
@@ -124,11 +126,14 @@ def test_sprites_are_composed_layer_on_layer(layers):
 
 def test_sprites_from_sheets(tmp_path, make):
     pixels, is_test = make.noise(12, 32, 32, 3), np.arange(12) % 3 == 0
-    columns = {"is_test": is_test, "action": np.arange(12) % 3, "direction": np.arange(12) % 2}
+    shown = {"action": np.arange(12) % 3, "direction": np.arange(12) % 2, "frame": np.arange(12) % 6}
+    columns = {"is_test": is_test, "attributes": make.noise(12, 4) % 6} | shown
     make.sheets(tmp_path / "sprites" / "sprites32.npz", pixels, per_sheet=4, **columns)
     train, test = (load_images("sprites", split=split, data_dir=tmp_path) for split in ("train", "test"))
     np.testing.assert_array_equal(train.images, pixels[~is_test].transpose(0, 3, 1, 2))
-    assert test.labels.tolist() == [i % 3 * 3 + i % 2 for i in range(0, 12, 3)]
+    assert test.conditions.values.tolist() == [
+        [*columns["attributes"][i], i % 3, i % 2, i % 6] for i in range(0, 12, 3)
+    ]
     make.sheets(tmp_path / "sprites" / "sprites32.npz", pixels, per_sheet=4, labels=np.arange(12))
     with pytest.raises(InputError, match=r"sprites32\.npz: is no sound"):
         open_images("sprites", data_dir=tmp_path)
@@ -182,4 +187,4 @@ def test_published_files_are_fully_described(name):
     for files in spec.files.values():
         assert all(len(file.sha256) == 64 and file.size > 0 for file in files)
     assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in spec.mirrors)
-    assert len(spec.class_names) in (9, 10)
+    assert spec.conditions.sizes in ((10,), (6, 6, 6, 6, 3, 3, 8))

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from gaussiandiffusion.data import load_images
-from gaussiandiffusion.data.pictures import folder_labels, natural_key
+from gaussiandiffusion.data.pictures import folder_classes, natural_key
 from gaussiandiffusion.ground.errors import InputError
 
 
@@ -99,9 +99,11 @@ def test_natural_key_orders_everything():
     assert sorted(["b/1", "a/10", "a/9", "a1", "a"], key=natural_key) == ["a", "a/9", "a/10", "a1", "b/1"]
 
 
-def test_whole_number_folders_are_labels(store, make):
+def test_whole_number_folders_are_classes_of_that_name_and_counted_densely(store, make):
     source = store({f"deep/{label}/{i}.png": make.picture_bytes(grey(i)) for label in (7, 10, 0) for i in (1, 2)})
-    assert load_images(source).labels.tolist() == [0, 0, 7, 7, 10, 10]
+    loaded = load_images(source)
+    assert loaded.labels.tolist() == [0, 0, 1, 1, 2, 2]
+    assert loaded.conditions.spec.attributes == {"class": ("0", "7", "10")}
 
 
 def test_class_folders_are_numbered_in_order(store, make):
@@ -111,21 +113,23 @@ def test_class_folders_are_numbered_in_order(store, make):
 
 
 @pytest.mark.parametrize(
-    ("paths", "labels"),
+    ("paths", "labels", "names"),
     [
-        (["a.png", "b.png"], None),
-        (["one/a.png", "one/b.png"], None),
-        (["cat/a.png", "b.png"], None),
-        (["cat/a.png", "dog/deep/b.png"], None),
-        (["set/cat/a.png", "set/dog/b.png"], [0, 1]),
-        (["1/a.png", "dog/b.png"], [0, 1]),
-        (["train/3/a.png", "test/5/b.png"], [3, 5]),
-        (["class10/a.png", "class9/b.png"], [1, 0]),
+        (["a.png", "b.png"], None, None),
+        (["one/a.png", "one/b.png"], None, None),
+        (["cat/a.png", "b.png"], None, None),
+        (["cat/a.png", "dog/deep/b.png"], None, None),
+        (["set/cat/a.png", "set/dog/b.png"], [0, 1], ("cat", "dog")),
+        (["1/a.png", "dog/b.png"], [0, 1], ("1", "dog")),
+        (["train/3/a.png", "test/5/b.png"], [0, 1], ("3", "5")),
+        (["2024/a.png", "2023/b.png"], [1, 0], ("2023", "2024")),
+        (["class10/a.png", "class9/b.png"], [1, 0], ("class9", "class10")),
     ],
 )
-def test_folder_labels(paths, labels):
-    found = folder_labels(paths)
-    assert (found if found is None else found.tolist()) == labels
+def test_folder_classes(paths, labels, names):
+    found = folder_classes(paths)
+    assert (found if found is None else found.labels.tolist()) == labels
+    assert (found if found is None else found.spec.attributes["class"]) == names
 
 
 def refuses(source, *words: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from gaussiandiffusion.data import open_images
 from gaussiandiffusion.data.sheets import open_sheets
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 
 
@@ -29,7 +30,9 @@ def test_several_files_are_one_source_of_which_some_are_kept(tmp_path, make, pix
         make.sheets(tmp_path / "a.npz", pixels[:16], per_sheet=8, mark=np.arange(16)),
         make.sheets(tmp_path / "b.npz", pixels[16:], per_sheet=4, mark=np.arange(16, 24)),
     ]
-    odd = open_sheets(paths, lambda columns: columns["mark"] % 7, lambda columns: columns["mark"] % 2 == 1)
+    odd = open_sheets(
+        paths, lambda columns: ConditionColumns.of_labels(columns["mark"] % 7), lambda columns: columns["mark"] % 2 == 1
+    )
     np.testing.assert_array_equal(odd.read().images, pixels[1::2].transpose(0, 3, 1, 2))
     assert odd.labels.tolist() == [i % 7 for i in range(1, 24, 2)]
     assert open_sheets(paths).labels is None

@@ -14,7 +14,7 @@ from gaussiandiffusion.ground.errors import InputError
 
 @pytest.fixture
 def ten(make) -> ImageSet:
-    return ImageSet(make.noise(10, 3, 4, 5), np.arange(10) % 4, "ten", "train")
+    return ImageSet.labelled(make.noise(10, 3, 4, 5), np.arange(10) % 4, "ten", "train")
 
 
 def test_parts_are_slices_of_the_whole(ten):
@@ -37,7 +37,7 @@ def test_reading_ahead_gives_everything_once_in_order(ten, length):
     content = ContentHash(ten.images.shape)
     for part in parts:
         content.update(part.images)
-    assert content.hexdigest(ten.labels) == ten.sha256
+    assert content.hexdigest(ten.conditions) == ten.sha256
 
 
 def test_reading_ahead_stays_one_part_ahead_and_leaves_no_thread(ten):

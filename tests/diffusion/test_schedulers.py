@@ -3,15 +3,8 @@
 import pytest
 import torch
 
-from gaussiandiffusion.diffusion import (
-    SAMPLERS,
-    Guidance,
-    Objective,
-    evaluations,
-    make_scheduler,
-    prediction_of,
-    set_timesteps,
-)
+from gaussiandiffusion.diffusion import SAMPLERS, Guidance, Objective, make_scheduler, passes, prediction_of
+from gaussiandiffusion.diffusion.schedulers import set_timesteps
 from gaussiandiffusion.ground.errors import InputError
 
 CASES = [(name, prediction) for name, sampler in SAMPLERS.items() for prediction in sampler.predictions]
@@ -99,9 +92,9 @@ def test_flow_levels_end_with_a_whole_step():
     assert scheduler.sigmas.tolist() == [1, 0.75, 0.5, 0.25, 0]
 
 
-def test_evaluations_count_both_passes_of_guidance_where_it_applies():
+def test_passes_count_both_passes_of_guidance_where_it_applies():
     scheduler = Objective("flow").scheduler
-    assert evaluations(scheduler, 4, Guidance()) == 4
-    assert evaluations(scheduler, 4, Guidance(1.5)) == 8
-    assert evaluations(scheduler, 4, Guidance(1.5, 0.4, 0.8)) == 6  # at 0.75 and 0.5
-    assert evaluations(make_scheduler("heun", scheduler), 4, Guidance()) == 7  # the last step is Euler's
+    assert passes(scheduler, 4, Guidance()) == 4
+    assert passes(scheduler, 4, Guidance(1.5)) == 8
+    assert passes(scheduler, 4, Guidance(1.5, 0.4, 0.8)) == 6  # at 0.75 and 0.5
+    assert passes(make_scheduler("heun", scheduler), 4, Guidance()) == 7  # the last step is Euler's

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 import gaussiandiffusion as gd
-from gaussiandiffusion.encoding import Encoder, make_encoder
-from gaussiandiffusion.encoding.inputs import to_uint8
+from gaussiandiffusion.encoding import FitEncoder, make_encoder
+from gaussiandiffusion.encoding.inputs import as_pixels
 from gaussiandiffusion.ground.errors import InputError
 
 
@@ -20,15 +20,15 @@ def levels():
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16])
 def test_floats_are_rounded_to_the_level_they_stand_for(levels, dtype):
     images = (torch.from_numpy(levels) / 255).to(dtype)
-    np.testing.assert_array_equal(to_uint8(images), levels)
-    np.testing.assert_array_equal(to_uint8(images.requires_grad_()), levels)
-    np.testing.assert_array_equal(to_uint8(images.detach().numpy()), levels)
+    np.testing.assert_array_equal(as_pixels(images), levels)
+    np.testing.assert_array_equal(as_pixels(images.requires_grad_()), levels)
+    np.testing.assert_array_equal(as_pixels(images.detach().numpy()), levels)
 
 
 def test_bfloat16_is_taken_as_precisely_as_it_is(levels):
     images = (torch.from_numpy(levels) / 255).bfloat16()
     # Eight bits of mantissa: half a level of 256 at 1, and rounding to a level.
-    assert np.abs(to_uint8(images).astype(int) - levels).max() <= 1
+    assert np.abs(as_pixels(images).astype(int) - levels).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,16 @@ def test_bfloat16_is_taken_as_precisely_as_it_is(levels):
 def test_open_pictures_become_what_their_files_would(tmp_path, mode, channels):
     noise = np.random.default_rng(0).integers(0, 256, (6, 9, 4), dtype=np.uint8)
     image = Image.fromarray(noise, "RGBA").convert("RGB").convert(mode)
-    assert to_uint8(image).shape == (1, channels, 6, 9)
+    assert as_pixels(image).shape == (1, channels, 6, 9)
     if mode != "CMYK":  # which PNG does not know
         image.save(tmp_path / "x.png")
-        np.testing.assert_array_equal(to_uint8(image), to_uint8(tmp_path / "x.png"))
+        np.testing.assert_array_equal(as_pixels(image), as_pixels(tmp_path / "x.png"))
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I", "F"])
 def test_deep_pictures_are_refused_rather_than_clipped(mode):
     with pytest.raises(InputError, match="more than 8 bits a channel"):
-        to_uint8(Image.new(mode, (4, 4)))
+        as_pixels(Image.new(mode, (4, 4)))
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_defaults_go_by_colour(strokes):
 def test_a_template_belongs_to_its_start(make_splats):
     template = make_splats(n=1, k=5)
     with pytest.raises(InputError, match="for no other"):
-        Encoder(make_encoder(1, num_splats=5).settings, template)
+        FitEncoder(make_encoder(1, num_splats=5).settings, template)

@@ -14,7 +14,7 @@ from gaussiandiffusion.ground.errors import InputError
 @pytest.fixture
 def images(strokes, monkeypatch):
     monkeypatch.setattr(shards, "SHARD_IMAGES", 10)
-    return ImageSet(strokes, np.arange(48) % 3, "strokes")
+    return ImageSet.labelled(strokes, np.arange(48) % 3, "strokes")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from gaussiandiffusion.splats import storage
 @pytest.fixture
 def images(strokes, monkeypatch):
     monkeypatch.setattr(shards, "SHARD_IMAGES", 20)  # three shards of 48 images
-    return ImageSet(strokes, np.arange(48) % 3, "strokes", "train")
+    return ImageSet.labelled(strokes, np.arange(48) % 3, "strokes", "train")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 import gaussiandiffusion as gd
-from gaussiandiffusion.encoding import Encoder, default_settings, learn_template, make_encoder
+from gaussiandiffusion.encoding import FitEncoder, default_settings, learn_template, make_encoder
 from gaussiandiffusion.encoding.parameters import to_parameters, to_splats
 from gaussiandiffusion.encoding.starts import grid_centres, hilbert_walk, start_parameters
 from gaussiandiffusion.ground.errors import InputError
@@ -25,7 +25,9 @@ def template(strokes):
 
 @pytest.mark.parametrize("start", ["hilbert", "grid", "template"])
 def test_a_set_depends_on_its_image_alone(strokes, template, start):
-    encoder = Encoder(*template) if start == "template" else make_encoder(1, num_splats=12, start=start, iterations=20)
+    encoder = (
+        FitEncoder(*template) if start == "template" else make_encoder(1, num_splats=12, start=start, iterations=20)
+    )
     images = np.tile(strokes, (3, 1, 1, 1))  # more than a block
     together = encoder.encode(images, threads=2)
     assert equal(together.splats, encoder.encode(images, threads=1).splats)
@@ -112,14 +114,14 @@ def test_a_learned_template_beats_the_grid_it_began_with_and_is_reproducible(str
     settings, learned = template
     assert equal(learn_template(strokes, settings, rounds=8), learned)
     grid = learn_template(strokes, settings, rounds=0)
-    assert float(Encoder(settings, learned).encode(strokes).psnr.mean()) > float(
-        Encoder(settings, grid).encode(strokes).psnr.mean()
+    assert float(FitEncoder(settings, learned).encode(strokes).psnr.mean()) > float(
+        FitEncoder(settings, grid).encode(strokes).psnr.mean()
     )
 
 
 def test_unlit_splats_are_found_where_the_template_has_them(strokes, template):
     settings, learned = template
-    splats = Encoder(settings, learned).encode(strokes).splats
+    splats = FitEncoder(settings, learned).encode(strokes).splats
     unlit = (splats.colors == 0).all(-1)
     assert 0 < int(unlit.sum()) < unlit.numel()
     home = learned.means.expand_as(splats.means)
@@ -130,11 +132,11 @@ def test_unlit_splats_are_found_where_the_template_has_them(strokes, template):
 def test_templates_that_do_not_fit_are_refused(strokes, template, tmp_path):
     settings, learned = template
     with pytest.raises(InputError, match="one of 13 is needed"):
-        Encoder(default_settings(1, num_splats=13, start="template"), learned)
+        FitEncoder(default_settings(1, num_splats=13, start="template"), learned)
     with pytest.raises(InputError, match="a template is needed"):
-        Encoder(settings)
+        FitEncoder(settings)
     with pytest.raises(InputError, match="the template was learned for"):
-        Encoder(settings, learned).encode(np.zeros((1, 1, 9, 9), np.uint8))
+        FitEncoder(settings, learned).encode(np.zeros((1, 1, 9, 9), np.uint8))
     make_encoder(1, num_splats=3).encode(strokes[:2]).splats.save(tmp_path / "two.safetensors")
     with pytest.raises(InputError, match="a template holds one set, this file 2"):
         make_encoder(1, start=f"template:{tmp_path / 'two.safetensors'}")

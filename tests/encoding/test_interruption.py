@@ -163,7 +163,7 @@ def test_shards_are_cut_by_bytes_and_alike_every_time():
 
 
 def test_other_engines_and_orders_give_the_same_files(strokes, encoder, tmp_path):
-    images = ImageSet(strokes, np.arange(48) % 3)
+    images = ImageSet.labelled(strokes, np.arange(48) % 3)
 
     def backwards(encoder, parts, target_psnr, progress):
         for i, part in reversed(list(parts)):

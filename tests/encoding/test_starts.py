@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gaussiandiffusion.encoding import Encoder, default_settings, make_encoder
+from gaussiandiffusion.encoding import FitEncoder, default_settings, make_encoder
 from gaussiandiffusion.encoding.settings import STARTS, harder
 from gaussiandiffusion.encoding.starts import grid_centres, hilbert_walk, random_centres, start_parameters
 
@@ -129,7 +129,7 @@ def test_images_that_miss_their_target_are_fitted_longer_from_other_random_start
     tries = list(harder(settings, 1))
     assert {s.start for s in tries} == {"random"}
     assert min(s.iterations for s in tries) > settings.iterations
-    encoder = Encoder(settings)
+    encoder = FitEncoder(settings)
     plain, pressed = (encoder.encode(strokes[:6], target_psnr=target).psnr for target in (None, 30.0))
     assert bool((pressed >= plain.clamp_max(30.0)).all())
     assert float(pressed.mean()) > float(plain.mean())

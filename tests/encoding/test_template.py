@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import gaussiandiffusion as gd
-from gaussiandiffusion.encoding import Encoder, default_settings, learn_template, make_encoder
+from gaussiandiffusion.encoding import FitEncoder, default_settings, learn_template, make_encoder
 from gaussiandiffusion.encoding.encoder import template_sha256
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Splats
@@ -25,9 +25,9 @@ def test_a_template_from_its_file_encodes_alike_and_is_known_by_its_sum(strokes,
     path = tmp_path / "t.safetensors"
     learned.save(path)
     encoder = make_encoder(1, start=f"template:{path}", iterations=25)
-    assert encoder.header() == Encoder(settings, learned).header()
+    assert encoder.header() == FitEncoder(settings, learned).header()
     assert encoder.header()["template_sha256"] == template_sha256(Splats.load(path))
-    direct = Encoder(settings, learned).encode(strokes).splats
+    direct = FitEncoder(settings, learned).encode(strokes).splats
     assert torch.equal(encoder.encode(strokes).splats.means, direct.means)
     assert torch.equal(gd.encode(strokes, start=f"template:{path}", iterations=25).means, direct.means)
     assert template_sha256(learned.translate(1e-6, 0)) != template_sha256(learned)
@@ -52,18 +52,18 @@ def test_a_template_beats_the_grid_start_at_the_same_iterations(strokes, setting
     """Held out: learned on even pictures, compared on odd ones."""
     half = learn_template(strokes[::2], settings, rounds=6)
     grid = make_encoder(1, num_splats=10, start="grid", iterations=25).encode(strokes[1::2])
-    assert float(Encoder(settings, half).encode(strokes[1::2]).psnr.mean()) > float(grid.psnr.mean())
+    assert float(FitEncoder(settings, half).encode(strokes[1::2]).psnr.mean()) > float(grid.psnr.mean())
 
 
 def test_slots_stay_alike_from_image_to_image(strokes, settings, learned):
     """What a template is for: slot by slot, sets differ less than those of the content-adaptive start."""
-    canonical = Encoder(settings, learned).encode(strokes[::3]).splats.means.std(0).mean()
+    canonical = FitEncoder(settings, learned).encode(strokes[::3]).splats.means.std(0).mean()
     adaptive = make_encoder(1, num_splats=10).encode(strokes[::3]).splats.means.std(0).mean()
     assert float(canonical) < float(adaptive)
 
 
 def test_templates_of_another_canvas_are_refused(strokes, settings, learned):
-    encoder = Encoder(settings, learned)
+    encoder = FitEncoder(settings, learned)
     for images in (np.zeros((1, 3, 16, 16), np.uint8), strokes.repeat(2, 2)):
         with pytest.raises(InputError, match="the template was learned for"):
             encoder.encode(images)

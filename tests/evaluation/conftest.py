@@ -35,6 +35,6 @@ def noise_set():
     def make(count: int, *, seed: int, low: int = 0, high: int = 256, split: str | None = "test") -> ImageSet:
         images = np.random.default_rng(seed).integers(low, high, (count, 1, 2, 2), dtype=np.uint8)
         labels = np.full(count, int(low + high > 256), dtype=np.int64)
-        return ImageSet(images, labels, name=f"noise-{seed}", split=split)
+        return ImageSet.labelled(images, labels, name=f"noise-{seed}", split=split)
 
     return make

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from torch import nn
 
-from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import evaluate, load_features
+from gaussiandiffusion.ground.errors import InputError
 
 UNIT_STEP = 4 * (128 / 255) ** 2  # four pixels, each moved by 128 of 255
 
@@ -82,7 +82,7 @@ def test_labels_are_judged(pixel_space, noise_set):
 
 
 def test_without_labels_nothing_is_judged(pixel_space, noise_set):
-    unlabelled = replace(noise_set(40, seed=1), labels=None)
+    unlabelled = replace(noise_set(40, seed=1), conditions=None)
     report = evaluate(unlabelled, noise_set(40, seed=2), features=pixel_space)
     assert report.label_accuracy is report.label_accuracy_real is report.judge is None
 

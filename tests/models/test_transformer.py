@@ -3,8 +3,13 @@
 import pytest
 import torch
 
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import SIZES, GaussianTransformer, make_transformer
+
+
+def classes(count):
+    return ConditionSpec.of_classes(count).to_dict()
 
 
 def randomised(**kwargs):
@@ -46,9 +51,9 @@ def test_permuting_anchors_and_splats_together_permutes_the_output_and_apart_doe
 
 
 def test_sets_of_a_batch_do_not_see_each_other():
-    network = randomised(num_classes=4)
+    network = randomised(conditions=classes(4))
     sample, time, _ = inputs()
-    labels = torch.tensor([0, 3, 4])
+    labels = torch.tensor([[0], [3], [4]])
     whole = network(sample, time, labels)
     for i in range(3):
         alone = network(sample[i : i + 1], time[i : i + 1], labels[i : i + 1])
@@ -56,11 +61,23 @@ def test_sets_of_a_batch_do_not_see_each_other():
 
 
 def test_time_and_class_change_the_output():
-    network = randomised(num_classes=4)
+    network = randomised(conditions=classes(4))
     sample, time, _ = inputs(n=1)
-    output = network(sample, time, torch.tensor([1]))
-    assert not torch.allclose(output, network(sample, time + 100, torch.tensor([1])), atol=1e-3)
-    assert not torch.allclose(output, network(sample, time, torch.tensor([4])), atol=1e-3)
+    output = network(sample, time, torch.tensor([[1]]))
+    assert not torch.allclose(output, network(sample, time + 100, torch.tensor([[1]])), atol=1e-3)
+    assert not torch.allclose(output, network(sample, time, torch.tensor([[4]])), atol=1e-3)
+
+
+def test_attributes_add_up_and_each_alone_can_be_left_open():
+    network = randomised(conditions={"hair": ["red", "green"], "action": ["walk", "sit", "run"]})
+    sample, time, _ = inputs(n=1)
+    vectors = network.label.table.weight
+    asked = network.label(torch.tensor([[1, 2], [2, 0], [2, 3]]))  # green and run; open and walk; both open
+    torch.testing.assert_close(asked, vectors[[1, 2, 2]] + vectors[[5, 3, 6]])
+    outputs = [network(sample, time, torch.tensor([values])) for values in ([0, 0], [1, 0], [2, 0], [2, 3])]
+    for i, one in enumerate(outputs):
+        for other in outputs[:i]:
+            assert not torch.allclose(one, other, atol=1e-3)
 
 
 def test_any_number_of_splats_is_taken():
@@ -77,9 +94,9 @@ def test_the_published_depths_hold_what_the_architecture_as_printed_makes_them_h
 
 
 def test_the_adaptive_network_starts_at_zero_and_every_weight_gets_a_gradient_after_one_step():
-    network = make_transformer("tiny", num_classes=2, num_anchor_features=6)
+    network = make_transformer("tiny", conditions=classes(2), num_anchor_features=6)
     sample, time, anchors = inputs(a=6)
-    labels = torch.tensor([0, 1, 2])
+    labels = torch.tensor([[0], [1], [2]])
     assert float(network(sample, time, labels, anchors).abs().max()) == 0
     optimizer = torch.optim.SGD(network.parameters(), 1.0)
     for _ in range(3):  # zero layers open one after another
@@ -91,16 +108,16 @@ def test_the_adaptive_network_starts_at_zero_and_every_weight_gets_a_gradient_af
 
 
 def test_saving_and_loading_is_identity(tmp_path):
-    network = randomised(num_classes=3)
+    network = randomised(conditions=classes(3))
     network.save_pretrained(tmp_path)
-    loaded = GaussianTransformer.from_pretrained(tmp_path, low_cpu_mem_usage=False)
+    loaded = GaussianTransformer.from_pretrained(tmp_path)
     sample, time, _ = inputs()
-    labels = torch.tensor([0, 1, 2])
+    labels = torch.tensor([[0], [1], [2]])
     torch.testing.assert_close(loaded(sample, time, labels), network(sample, time, labels), rtol=0, atol=0)
 
 
 def test_bad_sizes_are_refused():
-    with pytest.raises(InputError, match="unknown model size 'huge'; choose one of paper"):
+    with pytest.raises(InputError, match="unknown network size 'huge'; choose one of paper"):
         make_transformer("huge")
     with pytest.raises(InputError, match="not divisible"):
         GaussianTransformer(width=10, num_heads=4)

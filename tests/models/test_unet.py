@@ -3,8 +3,13 @@
 import pytest
 import torch
 
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import PixelUNet
+
+
+def classes(count):
+    return ConditionSpec.of_classes(count).to_dict()
 
 
 def tiny(**kwargs):
@@ -27,19 +32,19 @@ def test_the_output_has_the_shape_of_the_images(channels):
 
 
 def test_time_and_class_change_the_output():
-    network = tiny(num_classes=4)
+    network = tiny(conditions=classes(4))
     sample, time = inputs()
-    labels = torch.tensor([0, 1, 2])
+    labels = torch.tensor([[0], [1], [2]])
     output = network(sample, time, labels)
     assert not torch.allclose(output, network(sample, time + 100, labels), atol=1e-3)
-    for other in ([1, 2, 3], [4, 4, 4]):  # 4 is "no class"
+    for other in ([[1], [2], [3]], [[4], [4], [4]]):  # 4 is "open"
         assert not torch.allclose(output, network(sample, time, torch.tensor(other)), atol=1e-3)
 
 
 def test_images_of_a_batch_do_not_see_each_other():
-    network = tiny(num_classes=4)
+    network = tiny(conditions=classes(4))
     sample, time = inputs()
-    labels = torch.tensor([0, 3, 4])
+    labels = torch.tensor([[0], [3], [4]])
     whole = network(sample, time, labels)
     for i in range(3):
         alone = network(sample[i : i + 1], time[i : i + 1], labels[i : i + 1])
@@ -55,9 +60,9 @@ def test_sides_that_cannot_be_halved_at_every_level_are_refused():
 
 
 def test_saving_and_loading_is_identity(tmp_path):
-    network = tiny(num_classes=3)
+    network = tiny(conditions=classes(3))
     network.save_pretrained(tmp_path)
-    loaded = PixelUNet.from_pretrained(tmp_path, low_cpu_mem_usage=False)
+    loaded = PixelUNet.from_pretrained(tmp_path)
     sample, time = inputs()
-    labels = torch.tensor([0, 1, 2])
+    labels = torch.tensor([[0], [1], [2]])
     assert torch.equal(loaded(sample, time, labels), network(sample, time, labels))

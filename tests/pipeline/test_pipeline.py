@@ -8,10 +8,11 @@ import torch
 
 from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.encoding import make_encoder
-from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.evaluation import label_accuracy, load_features
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.models import make_transformer
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, bundled_models, resolve_model, to_uint8
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, bundled_models, resolve_model
 from gaussiandiffusion.representation import SplatRepresentation
 
 

@@ -5,7 +5,7 @@ import torch
 
 from gaussiandiffusion.diffusion import Guidance, Objective
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.models import PixelUNet, make_denoiser
+from gaussiandiffusion.models import PixelUNet, make_network
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import PixelRepresentation
 
@@ -15,7 +15,7 @@ def make_pipeline(patch, num_classes=3, prediction="flow"):
     representation = PixelRepresentation(16, 16, 1, patch)
     torch.manual_seed(0)
     if patch:
-        network = make_denoiser("tiny", representation.latent_shape, num_classes=num_classes, num_anchor_features=2)
+        network = make_network("tiny", representation.latent_shape, num_classes=num_classes, num_anchor_features=2)
         for parameter in network.parameters():  # at its initialisation it heeds neither time nor class
             torch.nn.init.normal_(parameter, std=0.2)
     else:

@@ -21,18 +21,18 @@ def representation(request):
 
 
 def test_every_8_bit_picture_comes_back(representation, images):
-    latents = representation.encode(images)
+    latents = representation.to_latent(images)
     assert latents.shape == (3, *representation.latent_shape)
     assert representation.bounded
     assert float(latents.abs().max()) <= 1
-    back = (representation.draw(representation.decode(latents)) * 255).round().to(torch.uint8)
+    back = (representation.draw(representation.from_latent(latents)) * 255).round().to(torch.uint8)
     assert torch.equal(back, torch.from_numpy(images))
 
 
 @pytest.mark.parametrize("patch", [2, 4])
 def test_a_token_shows_the_patch_at_its_anchor(images, patch):
     representation = PixelRepresentation(HEIGHT, WIDTH, 3, patch)
-    before = representation.encode(images)
+    before = representation.to_latent(images)
     columns = WIDTH // patch
     places = representation.anchors.unique(dim=0)
     across, down = (axis.unique() for axis in places.T)  # sorted: left to right, top to bottom
@@ -40,7 +40,7 @@ def test_a_token_shows_the_patch_at_its_anchor(images, patch):
         for column in range(columns):
             changed = images.copy()
             changed[:, :, row * patch : (row + 1) * patch, column * patch : (column + 1) * patch] ^= 255
-            moved = (representation.encode(changed) != before).any(2).all(0)
+            moved = (representation.to_latent(changed) != before).any(2).all(0)
             assert moved.nonzero().flatten().tolist() == [row * columns + column]
             assert representation.anchors[moved][0].tolist() == [across[column], down[row]]
 
@@ -65,9 +65,9 @@ def test_patches_that_do_not_tile_are_refused():
 
 def test_saving_and_loading_is_identity(representation, images, tmp_path):
     representation.save_pretrained(tmp_path)
-    loaded = PixelRepresentation.from_pretrained(tmp_path, low_cpu_mem_usage=False)
+    loaded = PixelRepresentation.from_pretrained(tmp_path)
     assert loaded.describe() == representation.describe()
-    assert torch.equal(loaded.encode(images), representation.encode(images))
+    assert torch.equal(loaded.to_latent(images), representation.to_latent(images))
 
 
 def test_enlarging_keeps_the_aspect_and_flat_colours(representation):
@@ -77,6 +77,14 @@ def test_enlarging_keeps_the_aspect_and_flat_colours(representation):
     assert drawn.shape == (2, 3, 24, 36)
     torch.testing.assert_close(drawn, torch.full_like(drawn, 0.25))
     assert representation.draw(flat, (5, 7)).shape == (2, 3, 5, 7)
+
+
+def test_the_picture_loss_is_that_of_the_images_and_blind_to_what_the_clamp_hides(representation, images):
+    clean = representation.to_latent(images)
+    assert float(representation.picture_loss(clean, clean)) == 0
+    assert float(representation.picture_loss(clean + 0.2, clean)) == pytest.approx(0.01, rel=0.05)  # (0.2 / 2)^2
+    white = representation.to_latent(np.full_like(images, 255))
+    assert float(representation.picture_loss(white + 1, white)) == 0
 
 
 def test_reconstructing_loses_nothing(representation, images):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gaussiandiffusion.encoding import Encoder, default_settings, learn_template, make_encoder
+from gaussiandiffusion.encoding import FitEncoder, default_settings, learn_template, make_encoder
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.representation import SplatRepresentation
 
@@ -14,21 +14,21 @@ def representation(request, strokes):
         encoder = make_encoder(1, num_splats=10, iterations=30)
     else:
         settings = default_settings(1, num_splats=10, start="template", iterations=30)
-        encoder = Encoder(settings, learn_template(strokes, settings, rounds=3))
+        encoder = FitEncoder(settings, learn_template(strokes, settings, rounds=3))
     return SplatRepresentation.fit(encoder, encoder.encode(strokes).splats)
 
 
 def test_latents_lead_back_to_the_encoded_pictures(representation, strokes):
-    latents = representation.encode(strokes)
+    latents = representation.to_latent(strokes)
     assert latents.shape == (len(strokes), *representation.latent_shape)
     splats = representation.encoder().encode(strokes).splats
     expected = representation.draw(splats)
-    got = representation.draw(representation.decode(latents))
+    got = representation.draw(representation.from_latent(latents))
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
 
 
 def test_a_set_is_drawn_alike_alone_and_among_others(representation, strokes):
-    splats = representation.decode(representation.encode(strokes))
+    splats = representation.from_latent(representation.to_latent(strokes))
     drawn = representation.draw(splats)
     assert torch.equal(representation.draw(splats[1:2]), drawn[1:2])
     torch.testing.assert_close(drawn, render(splats, backend="reference"), rtol=0, atol=1e-5)
@@ -36,10 +36,10 @@ def test_a_set_is_drawn_alike_alone_and_among_others(representation, strokes):
 
 def test_saving_keeps_template_statistics_and_settings(representation, strokes, tmp_path):
     representation.save_pretrained(tmp_path)
-    loaded = SplatRepresentation.from_pretrained(tmp_path, low_cpu_mem_usage=False)
+    loaded = SplatRepresentation.from_pretrained(tmp_path)
     assert loaded.settings == representation.settings
     assert torch.equal(loaded.anchors, representation.anchors)
-    assert torch.equal(loaded.encode(strokes), representation.encode(strokes))
+    assert torch.equal(loaded.to_latent(strokes), representation.to_latent(strokes))
 
 
 def test_anchors_are_standardised_and_follow_the_slots(representation):
@@ -61,9 +61,9 @@ def test_the_published_form_is_kept_when_saved(strokes, tmp_path, per_slot):
     representation = SplatRepresentation.fit(encoder, sets, per_slot=per_slot, form="deviations", scaling="min_max")
     assert representation.bounded
     representation.save_pretrained(tmp_path)
-    loaded = SplatRepresentation.from_pretrained(tmp_path, low_cpu_mem_usage=False)
-    latents = loaded.encode(strokes)
-    assert torch.equal(latents, representation.encode(strokes))
+    loaded = SplatRepresentation.from_pretrained(tmp_path)
+    latents = loaded.to_latent(strokes)
+    assert torch.equal(latents, representation.to_latent(strokes))
     assert float(latents.abs().max()) <= 1 + 1e-5
-    torch.testing.assert_close(loaded.decode(latents).sigmas, sets.sigmas, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(loaded.from_latent(latents).sigmas, sets.sigmas, rtol=1e-4, atol=1e-5)
     assert (loaded.anchors is not None) == per_slot

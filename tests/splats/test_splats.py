@@ -94,7 +94,7 @@ def test_saving_and_loading_is_identity_and_equal_sets_give_equal_bytes(make_spl
     assert close(file.splats, splats, 0)
     assert (file.splats.canvas, file.splats.output) == (splats.canvas, "soft")
     assert (file.labels.tolist(), file.psnr.tolist()) == ([4, 2], [30.0, 40.0])
-    assert file.header["encoder"] == {"start": "grid"}
+    assert file.header.encoder == {"start": "grid"}
 
 
 def test_bad_files_are_refused_by_name(make_splats, tmp_path):

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from gaussiandiffusion.data import load_images
-from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.data.augment import augment
+from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.training.config import Augmentation, TrainConfig
 from gaussiandiffusion.training.latents import StoredLatents, load_training_set
 from gaussiandiffusion.training.loader import batches, load_batches, prefetched

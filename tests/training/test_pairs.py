@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from gaussiandiffusion.diffusion import Guidance, Objective
-from gaussiandiffusion.ground.seeds import generator_for
 from gaussiandiffusion.encoding import make_encoder
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.models import make_denoiser, make_transformer
+from gaussiandiffusion.ground.seeds import generator_for
+from gaussiandiffusion.models import make_network, make_transformer
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import PixelRepresentation, SplatRepresentation
 from gaussiandiffusion.training import pairs as module
@@ -140,7 +140,7 @@ def test_what_no_teacher_can_do_is_refused(strokes, folder, tmp_path):
     with pytest.raises(InputError, match="steps must lie between"):
         load_training_set(replace(config, teacher_steps=2000), None, tmp_path)
     pixels = GaussianDiffusionPipeline(
-        make_denoiser("unet", (1, 16, 16)), PixelRepresentation(16, 16, 1), Objective().scheduler
+        make_network("unet", (1, 16, 16)), PixelRepresentation(16, 16, 1), Objective().scheduler
     )
     pixels.save_pretrained(tmp_path / "pixels")
     with pytest.raises(InputError, match="set render_weight to 0"):

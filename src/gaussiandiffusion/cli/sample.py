@@ -15,7 +15,7 @@ from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
     from gaussiandiffusion.gallery import GalleryWriter
-    from gaussiandiffusion.ground.conditions import Value
+    from gaussiandiffusion.ground.attributes import Value
     from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 
 

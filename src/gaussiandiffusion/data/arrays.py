@@ -14,7 +14,7 @@ from gaussiandiffusion.data.image_set import CHANNELS
 from gaussiandiffusion.data.mapped import HELD, array_source, mapped, unpacked
 from gaussiandiffusion.data.sheets import open_sheets
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 
 LAYOUTS = "[H, W], [N, H, W], [N, H, W, C] or [N, C, H, W] with C = 1, 3 or 4"

@@ -14,7 +14,7 @@ import numpy as np
 from gaussiandiffusion.data import celeba, cifar, sprites
 from gaussiandiffusion.data.idx import find_idx, open_idx
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.ground.conditions import ConditionColumns, ConditionSpec
+from gaussiandiffusion.ground.attributes import ConditionColumns, ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 
 SPLITS = {"train": "train", "test": "t10k"}  # our word -> the word in the names of IDX files

@@ -18,7 +18,7 @@ import numpy as np
 
 from gaussiandiffusion.data.mapped import HELD, array_source, mapped, unpacked
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 
 UNSIGNED_BYTE = 0x08

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 
 CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}

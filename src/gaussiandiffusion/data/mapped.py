@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from gaussiandiffusion.data.stream import ImageSource, rows
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 
 HELD = 256 << 20  # bytes: smaller arrays are simply read whole

@@ -15,7 +15,7 @@ import numpy as np
 from gaussiandiffusion.data.arrays import to_labels
 from gaussiandiffusion.data.pictures import Convert, decode
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 
 IMAGES = ("image", "img")

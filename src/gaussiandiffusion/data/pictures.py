@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from gaussiandiffusion.data.image_set import CHANNELS
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 
 E = TypeVar("E")

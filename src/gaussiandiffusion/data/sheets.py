@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 
 Columns = Mapping[str, np.ndarray]

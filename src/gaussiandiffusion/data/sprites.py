@@ -19,7 +19,7 @@ from PIL import Image
 
 from gaussiandiffusion.data.sheets import Columns, open_sheets
 from gaussiandiffusion.data.stream import ImageSource
-from gaussiandiffusion.ground.conditions import ConditionColumns, ConditionSpec
+from gaussiandiffusion.ground.attributes import ConditionColumns, ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 
 KINDS = 6  # of each part

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaussiandiffusion.data.image_set import ImageSet, check_limit
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,6 +71,8 @@ def sample(
     begin = next((i for i, time in enumerate(times) if time <= start + 1e-9), None)
     if begin is None:
         raise InputError(f"start must be at least {times[-1]:.3g}, the last time of this many steps, not {start}")
+    while begin and begin + 1 < len(times) and times[begin + 1] == times[begin]:
+        begin += 1  # the second of Heun's two passes at a time opens a step, the first ends one
     if begin == 0:
         latent = latent * getattr(scheduler, "init_noise_sigma", 1.0)
     elif hasattr(scheduler, "set_begin_index"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, UInt8
@@ -22,6 +22,7 @@ class Encoded:
     psnr: Float[Tensor, " n"]
 
 
+@runtime_checkable
 class Encoder(Protocol):
     """Images to splat sets: the same image always becomes the same set."""
 

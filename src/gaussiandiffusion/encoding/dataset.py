@@ -16,7 +16,8 @@ import torch
 from gaussiandiffusion.data import ContentHash, ImageSet, ImageSource, read_ahead
 from gaussiandiffusion.encoding.base import Encoded, Encoder
 from gaussiandiffusion.encoding.shards import REPORT, clear, kept_psnr, refuse_others, shard_length, shard_paths
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
+from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import locked, write_json
 from gaussiandiffusion.ground.provenance import peak_memory
@@ -124,7 +125,7 @@ def encode_dataset(
                 conditions, sha256 = waiting.pop(i)
                 encoded.splats.save(
                     paths[i],
-                    conditions=None if conditions is None else conditions.conditions(),
+                    conditions=None if conditions is None else Conditions.of(conditions),
                     psnr=encoded.psnr,
                     signed=encoder.signed,
                     encoder=encoder_header,

@@ -9,7 +9,7 @@ import torch
 
 from gaussiandiffusion.data import DATASETS, ImageSet, load_images
 from gaussiandiffusion.gallery import is_gallery, picture_folder, read_gallery
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.splats import storage

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Meta
 
 from gaussiandiffusion.data import ImageSet, load_images
-from gaussiandiffusion.ground.conditions import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.records import is_file, read_record
 

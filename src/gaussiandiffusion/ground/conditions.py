@@ -1,13 +1,8 @@
-"""Conditions: what a sample is asked to be, as values of named attributes.
-
-A spec says which attributes there are and what their values are called; a batch of conditions holds one index an
-attribute and sample. One index more than there are values, the last, means "open": nothing is asked.
-"""
+"""Conditions: what each sample of a batch is asked to be, an index for every attribute of a spec."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,146 +12,11 @@ from jaxtyping import Bool, Int64
 from numpy import ndarray
 from torch import Tensor
 
+from gaussiandiffusion.ground.attributes import ConditionColumns, ConditionSpec, Value
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
 
-CLASS = "class"  # the attribute of data that have just one
-OPEN = "any"  # the word for "nothing is asked", unless a value is called so
-SHOWN = 24  # value names in an error, at most
-
-Value = int | str | None  # an index, a name, or open
 Request = Mapping[str, Value | Sequence[Value] | Tensor]
-
-
-@dataclass(frozen=True)
-class ConditionSpec:
-    """Named attributes with the names of their values, in the order of their indices.
-
-    Args:
-        attributes: name -> names of its values, each different.
-
-    Raises:
-        InputError: an attribute without values, or two values of one name.
-    """
-
-    attributes: Mapping[str, tuple[str, ...]]
-
-    def __post_init__(self) -> None:
-        values = {name: tuple(values) for name, values in self.attributes.items()}
-        object.__setattr__(self, "attributes", values)
-        for name, names in values.items():
-            if not names or len(set(names)) != len(names):
-                raise InputError(
-                    f"attribute '{name}' needs values of different names, not {', '.join(names) or 'none'}"
-                )
-
-    @classmethod
-    def of_classes(cls, names: int | Sequence[str]) -> ConditionSpec:
-        """One attribute, `class`, of so many values called 0, 1, ... or by name; of 0 values: no attribute at all."""
-        names = [str(i) for i in range(names)] if isinstance(names, int) else names
-        return cls({CLASS: tuple(names)} if names else {})
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Values of each attribute; that number is also the index of "open"."""
-        return tuple(len(values) for values in self.attributes.values())
-
-    def __bool__(self) -> bool:
-        return bool(self.attributes)
-
-    def to_dict(self) -> dict[str, list[str]]:
-        """As it is saved."""
-        return {name: list(values) for name, values in self.attributes.items()}
-
-    def index(self, attribute: str, value: Value) -> int:
-        """The index of a value given by its name, or by its index where no value is called so; of None: open.
-
-        Raises:
-            InputError: an unknown attribute or value, with those that are known.
-        """
-        names = self.attributes.get(attribute)
-        if names is None:
-            raise InputError(f"unknown attribute '{attribute}'; {_choose(attribute, tuple(self.attributes))}")
-        if value is None:
-            return len(names)
-        word = str(value)
-        if word in names:
-            return names.index(word)
-        if word == OPEN:
-            return len(names)
-        if word.isdecimal() and int(word) < len(names) and not all(name.isdecimal() for name in names):
-            return int(word)
-        raise InputError(f"unknown {attribute} '{word}'; {_choose(word, names)}")
-
-    def parse(self, words: Sequence[str]) -> dict[str, Value]:
-        """A request from words: `hair=2`, `action=slash`, or a value alone where only one attribute has it.
-
-        Raises:
-            InputError: an unknown attribute or value, one that several attributes have, or an attribute given twice.
-        """
-        found: dict[str, Value] = {}
-        for word in words:
-            attribute, value = self._split(word)
-            if attribute in found:
-                raise InputError(f"{attribute} was asked for twice ('{found[attribute]}' and '{value}'); give it once")
-            self.index(attribute, value)
-            found[attribute] = value
-        return found
-
-    def _split(self, word: str) -> tuple[str, str]:
-        if not self:
-            raise InputError(f"this model is unconditional; leave the label '{word}' out")
-        if len(self.attributes) == 1:
-            (only, names), *_ = self.attributes.items()
-            name, sign, value = word.partition("=")
-            return (name, value) if sign and word not in names else (only, word)
-        owners = [name for name, names in self.attributes.items() if word in names]
-        if len(owners) == 1:
-            return owners[0], word
-        attribute, sign, value = word.partition("=")
-        if sign:
-            return attribute, value
-        known = ", ".join(owners or self.attributes)
-        raise InputError(f"'{word}' may be a value of {'several attributes' if owners else 'no attribute'}: {known}; "
-                         f"say which, as NAME=VALUE")  # fmt: skip
-
-    def batch(self, count: int, request: Request, *, seed: int = 0, first: int = 0) -> Conditions:
-        """Conditions of samples `first` ... `first + count - 1`.
-
-        Args:
-            request: attribute -> one value for all samples, or one each; None leaves it open.
-            seed: attributes that the request does not name are drawn from (seed, sample); a single one runs through its
-                values in turn instead.
-
-        Raises:
-            InputError: an unknown attribute or value, or not one for each sample.
-        """
-        for name in request:
-            if name not in self.attributes:
-                raise InputError(f"unknown attribute '{name}'; {_choose(name, tuple(self.attributes))}")
-        columns = []
-        for place, (name, names) in enumerate(self.attributes.items()):
-            if name in request:
-                columns.append(self._column(name, request[name], count))
-            elif len(self.attributes) == 1:
-                columns.append(torch.arange(first, first + count) % len(names))
-            else:
-                keys = [(seed, Stream.CONDITIONS, place, first + i) for i in range(count)]
-                columns.append(torch.cat([torch.randint(len(names), (1,), generator=generator_for(*k)) for k in keys]))
-        return Conditions(self, torch.stack(columns, 1) if columns else torch.empty(count, 0, dtype=torch.int64))
-
-    def _column(self, name: str, values: Value | Sequence[Value] | Tensor, count: int) -> Int64[Tensor, " n"]:
-        if isinstance(values, Tensor | ndarray):
-            values = values.tolist()
-        if values is None or isinstance(values, str | int | np.integer):
-            return torch.full((count,), self.index(name, values))
-        if len(values) != count:
-            raise InputError(f"{len(values)} values of {name} were given for {count} samples; give one each")
-        return torch.tensor([self.index(name, value) for value in values], dtype=torch.int64)
-
-    def open(self, count: int) -> Conditions:
-        """Conditions that ask for nothing."""
-        return Conditions(self, torch.tensor([self.sizes] * count, dtype=torch.int64).view(count, len(self.sizes)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +30,39 @@ class Conditions:
 
     spec: ConditionSpec
     values: Int64[Tensor, "n a"]
+
+    @classmethod
+    def ask(
+        cls, spec: ConditionSpec, count: int, request: Request | None = None, *, seed: int = 0, first: int = 0
+    ) -> Conditions:
+        """Conditions of samples `first` ... `first + count - 1`.
+
+        Args:
+            request: attribute -> one value for all samples, or one each; None leaves it open.
+            seed: attributes that the request does not name are drawn from (seed, sample); a single one runs through its
+                values in turn instead.
+
+        Raises:
+            InputError: an unknown attribute or value, or not one for each sample.
+        """
+        request = request or {}
+        for name in request:
+            spec.names(name)  # refuses unknown ones
+        columns = []
+        for place, (name, names) in enumerate(spec.attributes.items()):
+            if name in request:
+                columns.append(_column(spec, name, request[name], count))
+            elif len(spec.attributes) == 1:
+                columns.append(torch.arange(first, first + count) % len(names))
+            else:
+                keys = [(seed, Stream.CONDITIONS, place, first + i) for i in range(count)]
+                columns.append(torch.cat([torch.randint(len(names), (1,), generator=generator_for(*k)) for k in keys]))
+        return cls(spec, torch.stack(columns, 1) if columns else torch.empty(count, 0, dtype=torch.int64))
+
+    @classmethod
+    def of(cls, columns: ConditionColumns) -> Conditions:
+        """Those of a data set."""
+        return cls(columns.spec, torch.from_numpy(np.ascontiguousarray(columns.values)))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -210,81 +103,13 @@ class Conditions:
         return {name: [(*names, None)[index] for index in column] for (name, names), column in named}
 
 
-@dataclass(frozen=True, eq=False)
-class ConditionColumns:
-    """Conditions of a whole data set, on the CPU as NumPy has them; none is open.
-
-    Args:
-        spec: the attributes.
-        values: int64 [N, A].
-
-    Raises:
-        InputError: another shape or dtype, or an index that is no value.
-    """
-
-    spec: ConditionSpec
-    values: ndarray
-
-    def __post_init__(self) -> None:
-        sizes = self.spec.sizes
-        if self.values.dtype != np.int64 or self.values.ndim != 2 or self.values.shape[1] != len(sizes):
-            raise InputError(f"conditions must be int64 [N, {len(sizes)}], not {self.values.dtype} {self.values.shape}")
-        if len(self.values) and (self.values.min() < 0 or bool((self.values.max(0) >= sizes).any())):
-            raise InputError(f"conditions must lie in 0 ... {sizes} - 1, not {self.values.max(0)}")
-
-    @classmethod
-    def of_labels(cls, labels: ndarray, names: Sequence[str] | None = None) -> ConditionColumns:
-        """One attribute, `class`, from integers [N]; see `dense` for those without names."""
-        labels = labels.astype(np.int64)
-        if names is None:
-            labels, names = dense(labels)
-        return cls(ConditionSpec({CLASS: tuple(names)}), labels[:, None])
-
-    @property
-    def labels(self) -> ndarray | None:
-        """int64 [N] of the only attribute; None where there are several."""
-        return self.values[:, 0] if self.values.shape[1] == 1 else None
-
-    def take(self, positions: ndarray | slice) -> ConditionColumns:
-        """Some of the rows."""
-        return replace(self, values=self.values[positions])
-
-    def conditions(self) -> Conditions:
-        """As a batch of tensors."""
-        return Conditions(self.spec, torch.from_numpy(np.ascontiguousarray(self.values)))
-
-    @staticmethod
-    def cat(parts: Sequence[ConditionColumns]) -> ConditionColumns:
-        """Columns of several parts of one data set, whose values may be named in part."""
-        names = tuple(parts[0].spec.attributes)
-        if any(tuple(part.spec.attributes) != names for part in parts):
-            raise InputError("parts of one data set have different attributes")
-        longest = {name: max((part.spec.attributes[name] for part in parts), key=len) for name in names}
-        if any(longest[name][: len(part.spec.attributes[name])] != part.spec.attributes[name]
-               for part in parts for name in names):  # fmt: skip
-            raise InputError("parts of one data set name their classes differently")
-        return ConditionColumns(ConditionSpec(longest), np.concatenate([part.values for part in parts]))
-
-
-MOST_CLASSES = 1000  # numbers up to here are taken as they come, with gaps
-
-
-def dense(labels: ndarray) -> tuple[ndarray, list[str]]:
-    """Class numbers without names, as indices and names.
-
-    0 ... C-1 stay as they are, gaps included: a part of a data set may lack a class. Numbers too large to count up to,
-    such as years, become the places of those that occur, and are their names.
-    """
-    if not len(labels) or labels.max() < MOST_CLASSES:
-        return labels, [str(i) for i in range(int(labels.max(initial=0)) + 1)]
-    values, places = np.unique(labels, return_inverse=True)
-    return places.astype(np.int64), [str(value) for value in values]
-
-
-def _choose(word: str, names: Sequence[str]) -> str:
-    if not names:
-        return "this model is unconditional; leave it out"
-    near: Iterator[str] = iter(difflib.get_close_matches(word, names, n=1))
-    more = f", ... ({len(names)} in all)" if len(names) > SHOWN else ""
-    hint = f"did you mean {guess}? Known" if (guess := next(near, None)) else "known"
-    return f"{hint} are {', '.join(names[:SHOWN])}{more}"
+def _column(
+    spec: ConditionSpec, name: str, values: Value | Sequence[Value] | Tensor, count: int
+) -> Int64[Tensor, " n"]:
+    if isinstance(values, Tensor | ndarray):
+        values = values.tolist()
+    if values is None or isinstance(values, str | int | np.integer):
+        return torch.full((count,), spec.index(name, values))
+    if len(values) != count:
+        raise InputError(f"{len(values)} values of {name} were given for {count} samples; give one each")
+    return torch.tensor([spec.index(name, value) for value in values], dtype=torch.int64)

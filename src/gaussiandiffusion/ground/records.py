@@ -8,7 +8,8 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -88,9 +89,20 @@ def to_record(value: Any, kind: Any, where: str | os.PathLike[str]) -> Any:
         refusal = error.__cause__
         if isinstance(refusal, InputError):  # from a record's own checks
             raise InputError(f"{where}: {refusal}") from error
-        raise InputError(f"{where}: {_sentence(str(error))}") from error
+        choices = _choices(kind)
+        wanted = f"must be {' or '.join(choices)}, not {value!r:.40}" if choices else _sentence(str(error))
+        raise InputError(f"{where}: {wanted}") from error
     except (RecursionError, OverflowError) as error:
         raise InputError(f"{where}: holds values that no file of its kind has ({error})") from error
+
+
+def _choices(kind: Any) -> list[str]:
+    """The words that a choice between words allows; none for other kinds."""
+    if get_origin(kind) is Literal:
+        return [str(choice) for choice in get_args(kind)]
+    return (
+        [word for part in get_args(kind) for word in _choices(part)] if get_origin(kind) in (Union, UnionType) else []
+    )
 
 
 def _sentence(error: str) -> str:

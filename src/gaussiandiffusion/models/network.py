@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.component import Component
-from gaussiandiffusion.ground.conditions import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 
 LARGEST = {"depth": 256}  # of the sizes that cost time even without memory

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gaussiandiffusion.ground.conditions import ConditionSpec
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models.network import Network
 from gaussiandiffusion.models.transformer import SIZES, make_transformer

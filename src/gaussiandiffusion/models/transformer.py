@@ -9,8 +9,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.component import configured
-from gaussiandiffusion.ground.conditions import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models.blocks import AdaptiveBlock, FilmBlock
 from gaussiandiffusion.models.embeddings import AnchorEmbedding, ConditionEmbedding, TimestepEmbedding

@@ -10,8 +10,8 @@ from diffusers import UNet2DModel
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.component import configured
-from gaussiandiffusion.ground.conditions import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models.embeddings import ConditionEmbedding, embedding_rows
 from gaussiandiffusion.models.network import Network, check_sizes

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from gaussiandiffusion.diffusion import Denoiser, State, make_scheduler, prepared, sample
 from gaussiandiffusion.diffusion.sampling import Project
-from gaussiandiffusion.ground.conditions import ConditionSpec, Request
+from gaussiandiffusion.ground.attributes import ConditionSpec
+from gaussiandiffusion.ground.conditions import Request
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.provenance import weights_sha256
 from gaussiandiffusion.ground.seeds import generator_for

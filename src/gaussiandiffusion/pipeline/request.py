@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import Guidance, prediction_of, prepared
-from gaussiandiffusion.ground.conditions import CLASS, Conditions, ConditionSpec, Request, Value
+from gaussiandiffusion.ground.attributes import CLASS, ConditionSpec, Value
+from gaussiandiffusion.ground.conditions import Conditions, Request
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.representation import Representation
@@ -70,7 +71,7 @@ def checked_run(
     prepared(pipeline.scheduler, steps)  # refuses impossible steps
     scale = config.guidance_scale if guidance_scale is None else guidance_scale
     guidance = Guidance(scale, *guidance_interval, None if weaker is None else weaker_network(pipeline, weaker))
-    asked = spec.batch(num_samples, _request(spec, class_labels, conditions), seed=seed, first=first)
+    asked = Conditions.ask(spec, num_samples, _request(spec, class_labels, conditions), seed=seed, first=first)
     return Run(asked, steps, guidance, seed, eta, first)
 
 

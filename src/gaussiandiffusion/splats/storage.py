@@ -15,7 +15,8 @@ from jaxtyping import Float, Int64
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from gaussiandiffusion.ground.conditions import ConditionColumns, Conditions, ConditionSpec
+from gaussiandiffusion.ground.attributes import ConditionColumns, ConditionSpec
+from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.ground.records import is_file, parse_json, to_record
@@ -157,9 +158,12 @@ def _conditions(
     if header.conditions is None:
         if labels is None or (labels < 0).any():
             return None
-        return ConditionColumns.of_labels(labels.numpy()).conditions()
+        return Conditions.of(ConditionColumns.of_labels(labels.numpy()))
     values = labels[:, None] if values is None and labels is not None else values
-    spec = ConditionSpec({name: tuple(names) for name, names in header.conditions.items()})
+    try:
+        spec = ConditionSpec({name: tuple(names) for name, names in header.conditions.items()})
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     if values is None or values.shape != (count, len(spec.sizes)):
         raise InputError(f"{path}: names {', '.join(spec.attributes)}, but holds no index of each for {count} sets")
     if bool(((values < 0) | (values > values.new_tensor(spec.sizes))).any()):

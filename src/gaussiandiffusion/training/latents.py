@@ -18,7 +18,8 @@ from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.data.augment import Augmentation, augment
 from gaussiandiffusion.diffusion import prediction_of, prepared
 from gaussiandiffusion.encoding import Encoded, Encoder, make_encoder
-from gaussiandiffusion.ground.conditions import Conditions, ConditionSpec
+from gaussiandiffusion.ground.attributes import ConditionSpec
+from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
@@ -156,8 +157,8 @@ def _live(images: ImageSet, config: TrainConfig, representation: Representation[
 
 def _conditions(images: ImageSet, config: TrainConfig) -> Conditions:
     if not config.network.conditional or images.conditions is None:
-        return ConditionSpec({}).batch(len(images), {})
-    return images.conditions.conditions()
+        return Conditions.ask(ConditionSpec({}), len(images))
+    return Conditions.of(images.conditions)
 
 
 def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> TrainingSet:

@@ -15,7 +15,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gaussiandiffusion.ground.conditions import Conditions, ConditionSpec
+from gaussiandiffusion.ground.attributes import ConditionSpec
+from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.ground.provenance import weights_sha256
@@ -131,7 +132,7 @@ def _make(teacher: GaussianDiffusionPipeline, run: Run) -> dict[str, Tensor]:
 
 def _conditions(joined: dict[str, Tensor], spec: ConditionSpec, count: int, folder: Path) -> Conditions:
     if not spec:
-        return spec.batch(count, {})
+        return Conditions.ask(spec, count)
     values = joined["labels"][:, None] if "labels" in joined else joined.get("conditions")
     if values is None or values.shape != (count, len(spec.sizes)):
         raise InputError(f"{folder}: its pairs were made for other conditions; delete them, and they are made again")

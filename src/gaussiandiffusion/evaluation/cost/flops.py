@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.representation import Representation
 
@@ -39,7 +40,7 @@ def pass_inputs(
     noise = torch.randn(batch_size, *representation.latent_shape, generator=generator).to(device)
     times = torch.full((batch_size,), 500.0, device=device)
     spec = network.condition_spec
-    conditions = spec.batch(batch_size, {}).values.to(device) if spec else None
+    conditions = Conditions.ask(spec, batch_size).values.to(device) if spec else None
     anchors = representation.anchors if network.num_anchor_features else None
     return noise, times, conditions, None if anchors is None else anchors.to(device)
 

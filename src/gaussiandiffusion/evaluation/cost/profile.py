@@ -17,7 +17,7 @@ from gaussiandiffusion.diffusion import Guidance, passes
 from gaussiandiffusion.evaluation.cost.cost_report import TRUSTED_REPEATS, CostRow
 from gaussiandiffusion.evaluation.cost.flops import parameter_count, pass_flops, pass_inputs
 from gaussiandiffusion.evaluation.cost.timing import median_seconds, synchronise
-from gaussiandiffusion.ground.conditions import ConditionSpec
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import Network, make_network
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline

@@ -1,0 +1,1 @@
+"""Generated digits of our models and of the baselines."""

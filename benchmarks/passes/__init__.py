@@ -1,0 +1,1 @@
+"""Quality against passes of the network."""

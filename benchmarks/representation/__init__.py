@@ -1,0 +1,1 @@
+"""What the network should see, and what it should learn."""
