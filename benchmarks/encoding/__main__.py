@@ -42,7 +42,7 @@ THROUGHPUTS = (("mnist", None), ("mnist", 40.0), ("cifar10", None))  # data set 
 
 @dataclass(frozen=True)
 class Canonical:
-    """What canonical sets must reach: PSNR in dB at least; `benchmarks.encoding.consistency`'s noise and ratio at most."""
+    """What canonical sets must reach: PSNR in dB at least; noise and ratio of `Consistency` at most."""
 
     psnr: float
     noise: float

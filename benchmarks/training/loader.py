@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ import tyro
 
 from gaussiandiffusion.data.augment import Augmentation, augment
 from gaussiandiffusion.diffusion import Objective
+from gaussiandiffusion.evaluation.cost.timing import median_seconds
 from gaussiandiffusion.ground.files import write_json
 from gaussiandiffusion.ground.provenance import library_versions, machine_words
 from gaussiandiffusion.training.config import TrainConfig
@@ -48,14 +48,9 @@ class Arguments:
     """Of the encoder, and of the network."""
 
 
-def intervals(work: Callable[[], object], count: int) -> list[float]:
-    """Seconds of each of `count` calls after those that warm."""
-    times = []
-    for _ in range(WARM + count):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return times[WARM:]
+def seconds(work: Callable[[], object], count: int) -> float:
+    """Median of `count` calls, after those that warm."""
+    return median_seconds({"work": work}, count, warm=WARM)["work"]
 
 
 def training_rate(config: TrainConfig, data: TrainingSet, steps: int) -> float:
@@ -81,12 +76,12 @@ def main(arguments: Arguments) -> None:
     data = load_training_set(live, arguments.data_dir)
     assert isinstance(data.latents, LiveLatents)
     images, chosen = data.latents.images, torch.arange(batch_size)
-    augmenting = intervals(lambda: augment(images[: len(chosen)], changes, seed, 0, chosen), arguments.batches)
+    augmenting = seconds(lambda: augment(images[: len(chosen)], changes, seed, 0, chosen), arguments.batches)
     with load_batches(data, live, Objective()) as stream:
-        loading = intervals(lambda: next(stream), arguments.batches)
+        loading = seconds(lambda: next(stream), arguments.batches)
     step = training_rate(once, load_training_set(once, arguments.data_dir), arguments.steps)
     together = training_rate(live, data, arguments.steps)
-    loader = batch_size / statistics.median(loading)
+    loader = batch_size / loading
     record: dict[str, Any] = {
         "preset": arguments.preset,
         "splats": data.representation.latent_shape[0],
@@ -94,7 +89,7 @@ def main(arguments: Arguments) -> None:
         "batch_size": batch_size,
         "mixed_precision": live.optimiser.mixed_precision,
         "augment": asdict(changes),
-        "augment_images_per_second": len(chosen) / statistics.median(augmenting),
+        "augment_images_per_second": len(chosen) / augmenting,
         "loader_images_per_second": loader,
         "training_images_per_second_once": step,
         "training_images_per_second_live": together,

@@ -16,6 +16,7 @@ from gaussiandiffusion.data import DATASETS, DatasetSpec, PublishedFile, load_da
 from gaussiandiffusion.data.datasets import open_idx_split
 from gaussiandiffusion.data.download import cache_folder
 from gaussiandiffusion.data.idx import open_idx
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 
 
@@ -74,7 +75,7 @@ def tiny(make, server) -> DatasetSpec:
             file = PublishedFile(f"{prefix}-{kind}-ubyte", len(content), digest, gzipped=True)
             server.files[f"/good/{file.published}"] = gzip.compress(content)
             files[split].append(file)
-    return DatasetSpec("tiny", open_idx_split, files, (f"{server.address}/good/",), ("a", "b", "c"), (4, 5, 1))
+    return DatasetSpec("tiny", open_idx_split, files, (f"{server.address}/good/",), ConditionSpec.of_classes(("a", "b", "c")), (4, 5, 1))
 
 
 def left_behind(cache) -> list[str]:
@@ -176,7 +177,7 @@ def lone(make, server) -> DatasetSpec:
         lambda folder, split: open_idx(folder / "sub" / "all.idx", None),
         {"train": files, "test": files},
         (f"{server.address}/good/",),
-        (),
+        ConditionSpec.of_classes(0),
         (4, 5, 1),
     )
 

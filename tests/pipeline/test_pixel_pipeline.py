@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from gaussiandiffusion.diffusion import Guidance, Objective
+from gaussiandiffusion.diffusion import Objective
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import PixelUNet, make_network
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, checked_run
 from gaussiandiffusion.representation import PixelRepresentation
 
 
@@ -14,12 +15,13 @@ def make_pipeline(patch, num_classes=3, prediction="flow"):
     """An untrained model of 16x16 pixels, every weight random so that it does something."""
     representation = PixelRepresentation(16, 16, 1, patch)
     torch.manual_seed(0)
+    spec = ConditionSpec.of_classes(num_classes)
     if patch:
-        network = make_network("tiny", representation.latent_shape, num_classes=num_classes, num_anchor_features=2)
+        network = make_network("tiny", representation.latent_shape, conditions=spec, num_anchor_features=2)
         for parameter in network.parameters():  # at its initialisation it heeds neither time nor class
             torch.nn.init.normal_(parameter, std=0.2)
     else:
-        network = PixelUNet((16, 16), widths=(8, 32), attention=(1,), norm_groups=4, num_classes=num_classes)
+        network = PixelUNet((16, 16), widths=(8, 32), attention=(1,), norm_groups=4, conditions=spec.to_dict())
     scheduler = Objective(prediction, clip_sample=representation.bounded).scheduler
     pipeline = GaussianDiffusionPipeline(network.eval(), representation, scheduler, num_inference_steps=3, chunk_size=4)
     pipeline.set_progress_bar_config(disable=True)
@@ -88,5 +90,6 @@ def test_an_unconditional_model_takes_no_label(patch):
 def test_estimates_of_clean_pixels_stay_in_their_range():
     # An untrained network's estimate at the last cosine time is thousands; ten steps on it would still be far out.
     pipeline = make_pipeline(0, prediction="epsilon").with_scheduler("ddim")
-    latents = pipeline.denoise_chunk(0, torch.zeros(4).long(), 10, Guidance())[-1]
+    *_, last = pipeline.states(checked_run(pipeline, 4, 0, steps=10))
+    latents = last.latent
     assert float(latents.detach().abs().max()) <= 1 + 1e-5

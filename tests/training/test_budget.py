@@ -3,17 +3,16 @@
 import json
 import os
 import signal
-from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.training import budget
+from gaussiandiffusion.training import trainer as module
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
 from gaussiandiffusion.training.latents import load_training_set
+from gaussiandiffusion.training.presets import with_settings
 from gaussiandiffusion.training.trainer import Trainer
 
 WEIGHTS = "pipeline/denoiser/diffusion_pytorch_model.safetensors"
@@ -23,8 +22,9 @@ STEPS = 9  # what the budget then holds
 
 @pytest.fixture(scope="module")
 def config(stroke_file):
-    return TrainConfig(
-        data=str(stroke_file), representation="pixels", patch=4, model="tiny", budget="0.02", batch_size=16,
+    return with_settings(
+        TrainConfig(),
+        data=str(stroke_file), representation="pixels", patch=4, network="tiny", budget="0.02", batch_size=16,
         log_every=1, sample_every=1000, checkpoint_every=1000, warmup_steps=2, mixed_precision="no",
         num_inference_steps=2,
     )  # fmt: skip
@@ -39,15 +39,15 @@ def data(config):
 def clock(monkeypatch):
     """Steps are taken as ever, but said to last so many seconds; counts how often they were timed."""
     calls = []
-    measure = budget.median_seconds
+    measure = module.median_seconds
 
     def set_to(seconds):
-        def timed(step):
-            assert measure(step, warm=1, timed=3) > 0
+        def timed(works, repeats, warm):
+            assert measure(works, 3, warm=1)["step"] > 0
             calls.append(seconds)
-            return seconds
+            return {"step": seconds}
 
-        monkeypatch.setattr(budget, "median_seconds", timed)
+        monkeypatch.setattr(module, "median_seconds", timed)
         return calls
 
     return set_to
@@ -63,23 +63,6 @@ def same(folder, other):
     return losses(folder) == losses(other) and all(torch.equal(weights[name], others[name]) for name in weights)
 
 
-def test_a_budget_holds_whole_steps_and_at_least_one():
-    assert budget.steps_within(1, 0.5) == 120
-    assert budget.steps_within(1, 59) == 1
-    assert budget.steps_within(0.1, 60) == 1
-
-
-def test_the_median_leaves_out_the_first_steps_and_outliers(monkeypatch):
-    now, durations = [0.0], [100.0, 100.0, 1.0, 50.0, 2.0]
-
-    def step():
-        now[0] += durations.pop(0)
-
-    monkeypatch.setattr(budget, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-    assert budget.median_seconds(step, warm=2, timed=3) == 2
-    assert not durations
-
-
 def test_budgets_go_by_letter_or_minutes():
     assert [budget_minutes(each) for each in ("S", "M", "L", "2.5")] == [8, 30, 90, 2.5]
 
@@ -87,15 +70,15 @@ def test_budgets_go_by_letter_or_minutes():
 @pytest.mark.parametrize("words", ["X", "s", "", "0", "-3", "nan", "inf"])
 def test_bad_budgets_are_refused(words):
     with pytest.raises(InputError, match=f"budget must be S, M, L or a number of minutes > 0, not '{words}'"):
-        TrainConfig(budget=words)
+        with_settings(TrainConfig(), budget=words)
 
 
 def test_timing_leaves_no_trace(config, data, clock, tmp_path):
     clock(SECONDS)
     assert Trainer(config, data, tmp_path / "budget", "cpu").train()
     saved = json.loads((tmp_path / "budget" / "config.json").read_text())
-    assert saved["max_steps"] == STEPS
-    known = replace(config, budget=None, max_steps=STEPS)
+    assert saved["optimiser"]["max_steps"] == STEPS
+    known = with_settings(config, budget=None, max_steps=STEPS)
     assert Trainer(known, data, tmp_path / "known", "cpu").train()
     assert len(losses(tmp_path / "known")) == STEPS
     assert same(tmp_path / "budget", tmp_path / "known")
@@ -108,15 +91,13 @@ def test_a_faster_or_slower_machine_goes_on_with_the_number_found_at_first(
 ):
     calls = clock(SECONDS)
     assert Trainer(config, data, tmp_path / "whole", "cpu").train()
-    interrupted = Trainer(config, data, tmp_path / "parts", "cpu")
-    log, batches = interrupted._log, interrupted._batches
 
-    def log_and_signal(values):
-        log(values)
-        if interrupted.step == step:
+    def send(taken, parts):
+        if taken == step:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    interrupted._log = log_and_signal
+    interrupted = Trainer(config, data, tmp_path / "parts", "cpu", on_step=send)
+    batches = interrupted._batches
     if step == 0:  # before the first step that counts
 
         def load_and_signal():
@@ -140,4 +121,4 @@ def test_another_budget_does_not_continue_it(config, data, clock, tmp_path):
     clock(SECONDS)
     assert Trainer(config, data, tmp_path, "cpu").train()
     with pytest.raises(InputError, match=r"was trained with budget = '0.02', not 'S'"):
-        Trainer(replace(config, budget="S"), data, tmp_path, "cpu").train(resume=True)
+        Trainer(with_settings(config, budget="S"), data, tmp_path, "cpu").train(resume=True)

@@ -2,25 +2,28 @@
 
 import threading
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from gaussiandiffusion.data import load_images
-from gaussiandiffusion.data.augment import augment
+from gaussiandiffusion.data.augment import Augmentation, augment
 from gaussiandiffusion.diffusion import Objective
-from gaussiandiffusion.training.config import Augmentation, TrainConfig
+from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import StoredLatents, load_training_set
 from gaussiandiffusion.training.loader import batches, load_batches, prefetched
+from gaussiandiffusion.training.presets import with_settings
 
-AUGMENT = Augmentation(flip=True, shift=1, rotate=5)
+AUGMENT = {"flip": True, "shift": 1, "rotate": 5}
+STILL = {"flip": False, "shift": 0, "rotate": 0}
 
 
 @pytest.fixture(scope="module")
 def config(stroke_file):
-    return TrainConfig(data=str(stroke_file), splats=8, iterations=10, encode="live", augment=AUGMENT, seed=3)
+    return with_settings(
+        TrainConfig(), data=str(stroke_file), splats=8, iterations=10, encode="live", augment=AUGMENT, seed=3
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +90,7 @@ def test_an_interruption_of_its_user_ends_its_thread():
 
 
 def take(data, numbers, batch_size=16, start=0, config=None, **share):
-    config = replace(config or TrainConfig(), batch_size=batch_size, seed=3)
+    config = with_settings(config or TrainConfig(), batch_size=batch_size, seed=3)
     with load_batches(data, config, Objective(), start, **share) as stream:
         return [next(stream) for _ in range(numbers)]
 
@@ -97,7 +100,7 @@ def test_live_latents_do_not_depend_on_where_or_how_they_are_loaded(live):
     for start in (1, 4):
         for expected, got in zip(whole[start:], take(live, 7 - start, start=start), strict=True):
             assert torch.equal(expected.latents, got.latents)
-            assert torch.equal(expected.labels, got.labels)
+            assert torch.equal(expected.conditions.values, got.conditions.values)
     single = torch.cat([batch.latents for batch in take(live, 48, batch_size=1)])
     assert torch.equal(single, torch.cat([batch.latents for batch in whole[:3]]))
 
@@ -107,30 +110,30 @@ def test_processes_share_a_live_batch_without_overlap(live):
     parts = [take(live, 1, rank=rank, world=3)[0] for rank in range(3)]
     assert torch.equal(whole.latents[1::3], parts[1].latents)
     assert torch.equal(whole.draw.noise[1::3], parts[1].draw.noise)
-    assert torch.equal(whole.labels[2::3], parts[2].labels)
+    assert torch.equal(whole.conditions.values[2::3], parts[2].conditions.values)
     assert sum(len(part.latents) for part in parts) == 16
 
 
 def test_a_live_batch_is_the_augmented_images_and_their_labels(config, live):
-    images = load_images(config.data)
+    images = load_images(config.data.source)
     for (epoch, indices), batch in zip(batches(48, 16, 3), take(live, 5), strict=False):
-        pixels = augment(images.images[indices.numpy()], AUGMENT, 3, epoch, indices)
+        pixels = augment(images.images[indices.numpy()], Augmentation(**AUGMENT), 3, epoch, indices)
         assert not np.array_equal(pixels, images.images[indices.numpy()])
         representation = live.representation
-        assert torch.equal(batch.latents, representation.encode(pixels))
-        assert batch.labels.tolist() == images.labels[indices.numpy()].tolist()
+        assert torch.equal(batch.latents, representation.to_latent(pixels))
+        assert batch.conditions.labels.tolist() == images.labels[indices.numpy()].tolist()
 
 
 def test_epochs_differ_by_augmentation_alone(config, live):
     everything = torch.arange(48)
     assert not torch.equal(live.latents.take(0, everything), live.latents.take(1, everything))
-    still = load_training_set(replace(config, augment=Augmentation()), None)
+    still = load_training_set(with_settings(config, augment=STILL), None)
     assert torch.equal(still.latents.take(0, everything), still.latents.take(1, everything))
 
 
 def test_without_augmentation_live_is_once(config):
-    once = load_training_set(replace(config, encode="once", augment=Augmentation()), None)
-    still = load_training_set(replace(config, augment=Augmentation()), None)
+    once = load_training_set(with_settings(config, encode="once", augment=STILL), None)
+    still = load_training_set(with_settings(config, augment=STILL), None)
     assert isinstance(once.latents, StoredLatents)
     ours, theirs = still.representation.state_dict(), once.representation.state_dict()
     assert ours.keys() == theirs.keys()
@@ -138,15 +141,16 @@ def test_without_augmentation_live_is_once(config):
     assert still.psnr == once.psnr
     for a, b in zip(take(still, 4), take(once, 4), strict=True):
         assert torch.equal(a.latents, b.latents)
-        assert torch.equal(a.labels, b.labels)
+        assert torch.equal(a.conditions.values, b.conditions.values)
 
 
 def test_statistics_come_from_a_sample_that_the_seed_decides(config, monkeypatch):
-    from gaussiandiffusion.training import data
+    from gaussiandiffusion.training import latents
 
-    monkeypatch.setattr(data, "STATISTICS_IMAGES", 20)
+    monkeypatch.setattr(latents, "STATISTICS_IMAGES", 20)
     means = [
-        load_training_set(replace(config, seed=seed), None).representation.latent_transform.mean for seed in (3, 3, 4)
+        load_training_set(with_settings(config, seed=seed), None).representation.latent_transform.mean
+        for seed in (3, 3, 4)
     ]
     assert torch.equal(means[0], means[1])
     assert not torch.equal(means[0], means[2])
@@ -157,9 +161,9 @@ def test_statistics_come_from_a_sample_that_the_seed_decides(config, monkeypatch
 
 def test_images_without_labels_train_without_classes(config, strokes, tmp_path):
     np.savez(tmp_path / "plain.npz", images=strokes)
-    data = load_training_set(replace(config, data=str(tmp_path / "plain.npz")), None)
-    assert (data.labels, data.num_classes) == (None, 0)
-    assert take(data, 1)[0].labels is None
+    data = load_training_set(with_settings(config, data=str(tmp_path / "plain.npz")), None)
+    assert not data.conditions.spec
+    assert take(data, 1)[0].conditions.labels is None
 
 
 def test_each_slots_training_noise_has_the_law_of_the_sampling_noise(live):
@@ -174,13 +178,13 @@ def test_each_slots_training_noise_has_the_law_of_the_sampling_noise(live):
 
 
 def test_coupled_noise_is_the_same_noise_in_another_order_however_the_work_is_cut(live):
-    config = TrainConfig(per_slot=False, coupling="optimal")
+    config = with_settings(TrainConfig(), per_slot=False, coupling="optimal")
     plain, coupled = take(live, 3), take(live, 3, config=config)
     for before, after in zip(plain, coupled, strict=True):
         assert torch.equal(before.draw.timesteps, after.draw.timesteps)
         assert (after.latents - after.draw.noise).square().sum() < (before.latents - before.draw.noise).square().sum()
-    (resumed,) = take(live, 1, start=2, config=replace(config, coupling="hybrid"))
-    hybrid = take(live, 3, config=replace(config, coupling="hybrid"))[2]
+    (resumed,) = take(live, 1, start=2, config=with_settings(config, coupling="hybrid"))
+    hybrid = take(live, 3, config=with_settings(config, coupling="hybrid"))[2]
     assert torch.equal(resumed.draw.noise, hybrid.draw.noise)
     share = take(live, 1, config=config, rank=1, world=3)[0]
     assert torch.equal(share.draw.noise, coupled[0].draw.noise[1::3])

@@ -1,12 +1,11 @@
 """A teacher's pairs: what its sampler makes of the noise, kept on disk, and learned in fewer steps."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
 from gaussiandiffusion.diffusion import Guidance, Objective
 from gaussiandiffusion.encoding import make_encoder
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import generator_for
 from gaussiandiffusion.models import make_network, make_transformer
@@ -16,6 +15,7 @@ from gaussiandiffusion.training import pairs as module
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.pairs import teacher_pairs
+from gaussiandiffusion.training.presets import with_settings
 from gaussiandiffusion.training.trainer import Trainer
 
 
@@ -24,7 +24,9 @@ def make_teacher(images, num_classes=3, prediction="flow"):
     encoder = make_encoder(1, num_splats=6, iterations=10)
     representation = SplatRepresentation.fit(encoder, encoder.encode(images).splats)
     torch.manual_seed(1)
-    network = make_transformer("tiny", num_features=6, num_classes=num_classes, num_anchor_features=6)
+    network = make_transformer(
+        "tiny", num_features=6, conditions=ConditionSpec.of_classes(num_classes).to_dict(), num_anchor_features=6
+    )
     for layer in (network.out, network.final):
         torch.nn.init.normal_(layer.weight, std=0.2)
     return GaussianDiffusionPipeline(network.eval(), representation, Objective(prediction).scheduler, chunk_size=8)
@@ -44,9 +46,9 @@ def folder(teacher, tmp_path_factory):
 
 def test_pairs_are_what_the_sampler_makes_of_the_noise(teacher, tmp_path):
     pairs = teacher_pairs(teacher, 10, tmp_path, steps=4, guidance=2.0)
-    assert pairs.labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]
+    assert pairs.conditions.labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]
     latent = pairs.noise[:8]
-    labels, anchors = pairs.labels[:8], teacher.representation.anchors
+    labels, anchors = pairs.conditions.values[:8], teacher.representation.anchors
     with torch.no_grad():
         for time in (1.0, 0.75, 0.5, 0.25):  # Euler
             at = torch.full((8,), 1000 * time)
@@ -73,7 +75,7 @@ def test_a_weaker_model_takes_the_place_of_the_teacher_without_class(teacher, st
     for parameter in weaker.denoiser.parameters():
         parameter.data.mul_(0.5)
     pairs = teacher_pairs(teacher, 8, tmp_path, steps=1, guidance=1.5, weaker=weaker)
-    labels, anchors, at = pairs.labels, teacher.representation.anchors, torch.full((8,), 1000.0)
+    labels, anchors, at = pairs.conditions.values, teacher.representation.anchors, torch.full((8,), 1000.0)
     with torch.no_grad():
         named = teacher.denoiser(pairs.noise, at, labels, anchors)
         unnamed = weaker.denoiser(pairs.noise, at, torch.full_like(labels, 3), anchors)
@@ -115,7 +117,8 @@ def test_pairs_of_other_settings_and_damaged_files_are_refused(teacher, tmp_path
 
 
 def test_a_student_needs_fewer_steps(teacher, folder, tmp_path):
-    config = TrainConfig(
+    config = with_settings(
+        TrainConfig(),
         teacher=str(folder), teacher_pairs=256, teacher_steps=8, label_dropout=0.0, logit_std=2.0, max_steps=150,
         batch_size=64, learning_rate=3e-3, warmup_steps=5, ema_decay=0.95, mixed_precision="no", num_inference_steps=1,
     )  # fmt: skip
@@ -132,30 +135,30 @@ def test_a_student_needs_fewer_steps(teacher, folder, tmp_path):
 
 
 def test_what_no_teacher_can_do_is_refused(strokes, folder, tmp_path):
-    config = TrainConfig(teacher=str(folder), teacher_pairs=4)
+    config = with_settings(TrainConfig(), teacher=str(folder), teacher_pairs=4)
     with pytest.raises(InputError, match="coupling independent"):
-        replace(config, coupling="optimal", per_slot=False)
+        with_settings(config, coupling="optimal", per_slot=False)
     with pytest.raises(InputError, match="no model"):
-        load_training_set(replace(config, teacher="nobody"), None, tmp_path)
+        load_training_set(with_settings(config, teacher="nobody"), None, tmp_path)
     with pytest.raises(InputError, match="steps must lie between"):
-        load_training_set(replace(config, teacher_steps=2000), None, tmp_path)
+        load_training_set(with_settings(config, teacher_steps=2000), None, tmp_path)
     pixels = GaussianDiffusionPipeline(
         make_network("unet", (1, 16, 16)), PixelRepresentation(16, 16, 1), Objective().scheduler
     )
     pixels.save_pretrained(tmp_path / "pixels")
     with pytest.raises(InputError, match="set render_weight to 0"):
-        load_training_set(replace(config, teacher=str(tmp_path / "pixels"), render_weight=1.0), None, tmp_path)
+        load_training_set(with_settings(config, teacher=str(tmp_path / "pixels"), render_weight=1.0), None, tmp_path)
     for name, others in (("epsilon", {"prediction": "epsilon"}), ("plain", {"num_classes": 0})):
         make_teacher(strokes, **others).save_pretrained(tmp_path / name)
     with pytest.raises(InputError, match="is no flow model"):
-        load_training_set(replace(config, teacher=str(tmp_path / "epsilon")), None, tmp_path)
+        load_training_set(with_settings(config, teacher=str(tmp_path / "epsilon")), None, tmp_path)
     with pytest.raises(InputError, match="takes no guidance"):
-        load_training_set(replace(config, teacher=str(tmp_path / "plain"), teacher_guidance=2.0), None, tmp_path)
+        load_training_set(with_settings(config, teacher=str(tmp_path / "plain"), teacher_guidance=2.0), None, tmp_path)
     with pytest.raises(InputError, match="other classes"):
-        load_training_set(replace(config, teacher_weaker=str(tmp_path / "plain")), None, tmp_path)
+        load_training_set(with_settings(config, teacher_weaker=str(tmp_path / "plain")), None, tmp_path)
     make_teacher(strokes[:5]).save_pretrained(tmp_path / "elsewhere")
     with pytest.raises(InputError, match="another latent space"):
-        load_training_set(replace(config, teacher_weaker=str(tmp_path / "elsewhere")), None, tmp_path)
+        load_training_set(with_settings(config, teacher_weaker=str(tmp_path / "elsewhere")), None, tmp_path)
 
 
 def test_guidance_knows_its_interval():

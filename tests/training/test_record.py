@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from dataclasses import replace
 
 import pytest
 
@@ -11,13 +10,15 @@ from gaussiandiffusion.evaluation.cost.flops import parameter_count
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import load_training_set
+from gaussiandiffusion.training.presets import with_settings
 from gaussiandiffusion.training.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
 def config(stroke_file):
-    return TrainConfig(
-        data=str(stroke_file), representation="pixels", patch=4, model="tiny", max_steps=5, batch_size=16,
+    return with_settings(
+        TrainConfig(),
+        data=str(stroke_file), representation="pixels", patch=4, network="tiny", max_steps=5, batch_size=16,
         accumulation=2, log_every=2, sample_every=1000, checkpoint_every=1000, snapshot_every=2, warmup_steps=2,
         mixed_precision="no", num_inference_steps=2,
     )  # fmt: skip
@@ -49,9 +50,9 @@ def test_snapshots_are_pipelines_and_a_new_training_clears_them(config, data, tr
     ]
     assert not (pictures[0] == pictures[1]).all()
     assert not (pictures[1] == pictures[2]).all()
-    assert Trainer(replace(config, max_steps=2), data, tmp_path, "cpu").train()
+    assert Trainer(with_settings(config, max_steps=2), data, tmp_path, "cpu").train()
     assert names(tmp_path) == ["step-00000002"]
-    assert Trainer(replace(config, max_steps=1), data, tmp_path, "cpu").train()
+    assert Trainer(with_settings(config, max_steps=1), data, tmp_path, "cpu").train()
     assert names(tmp_path) == []
 
 
@@ -79,18 +80,14 @@ def test_the_clock_is_the_logs(trained):
 
 def test_an_interrupted_training_has_the_same_record(config, data, trained, tmp_path):
     _, whole = trained
-    stopped = Trainer(config, data, tmp_path, "cpu")
-    optimise = stopped._optimise
 
-    def optimise_and_signal(feed):
-        if stopped.step == 2:
+    def send(step, parts):
+        if step == 3:
             os.kill(os.getpid(), signal.SIGTERM)
-        return optimise(feed)
 
-    stopped._optimise = optimise_and_signal
-    assert stopped.train() is False
+    assert Trainer(config, data, tmp_path, "cpu", on_step=send).train() is False
     assert not (tmp_path / "training.json").exists()
-    finer = replace(config, log_every=1)  # may change when a training goes on
+    finer = with_settings(config, log_every=1)  # may change when a training goes on
     assert Trainer(finer, data, tmp_path, "cpu").train(resume=True)
     record = json.loads((tmp_path / "training.json").read_text())
     timed = ("seconds", "samples_per_second_median", "config")
@@ -104,6 +101,6 @@ def test_an_interrupted_training_has_the_same_record(config, data, trained, tmp_
 
 
 def test_a_set_smaller_than_a_batch_is_counted_as_it_is_seen(config, tmp_path):
-    small = replace(config, limit=6, max_steps=1, accumulation=1)
+    small = with_settings(config, limit=6, max_steps=1, accumulation=1)
     assert Trainer(small, load_training_set(small, None), tmp_path, "cpu").train()
     assert json.loads((tmp_path / "training.json").read_text())["samples_seen"] == 6

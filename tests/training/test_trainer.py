@@ -15,24 +15,26 @@ from gaussiandiffusion.data import load_images
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training import checkpoint
-from gaussiandiffusion.training.config import Augmentation, TrainConfig
+from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import load_training_set
+from gaussiandiffusion.training.presets import with_settings
 from gaussiandiffusion.training.trainer import Trainer
 
 WEIGHTS = "pipeline/denoiser/diffusion_pytorch_model.safetensors"
 
 
-LIVE = {"encode": "live", "augment": Augmentation(flip=True, shift=0.5)}
+LIVE = {"encode": "live", "augment": {"flip": True, "shift": 0.5}}
 
 
 @pytest.fixture(scope="module", params=[{}, LIVE], ids=["once", "live"])
 def config(request, stroke_file):
-    config = TrainConfig(
-        data=str(stroke_file), splats=8, iterations=10, model="tiny", max_steps=8, batch_size=16, accumulation=2,
+    config = with_settings(
+        TrainConfig(),
+        data=str(stroke_file), splats=8, iterations=10, network="tiny", max_steps=8, batch_size=16, accumulation=2,
         render_weight=1.0, log_every=1, sample_every=100, checkpoint_every=3, warmup_steps=2,
         mixed_precision="no", num_inference_steps=2,
     )  # fmt: skip
-    return replace(config, **request.param)
+    return with_settings(config, **request.param)
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +56,12 @@ def losses(folder):
 
 def train_until(config, data, folder, step, number=signal.SIGTERM, resume=False):
     """Train, and be sent a signal right after `step`."""
-    trainer = Trainer(config, data, folder, "cpu")
-    log = trainer._log
 
-    def log_and_signal(values):
-        log(values)
-        if trainer.step == step:
+    def send(taken, parts):
+        if taken == step:
             os.kill(os.getpid(), number)
 
-    trainer._log = log_and_signal
+    trainer = Trainer(config, data, folder, "cpu", on_step=send)
     return trainer.train(resume=resume)
 
 
@@ -105,13 +104,13 @@ def loader_threads():
 
 
 def test_no_loading_thread_is_left_whatever_ends_the_training(config, data, tmp_path):
-    Trainer(replace(config, max_steps=1), data, tmp_path, "cpu").train()
+    Trainer(with_settings(config, max_steps=1), data, tmp_path, "cpu").train()
     assert not loader_threads()
     with pytest.raises(KeyboardInterrupt):
         train_until(config, data, tmp_path, 1, signal.SIGINT)
     assert not loader_threads()
     diverging = Trainer(config, data, tmp_path, "cpu")
-    diverging.network = lambda noisy, *_: noisy * float("nan")
+    diverging.work.network = lambda noisy, *_: noisy * float("nan")
     with pytest.raises((InputError, RuntimeError)):
         diverging.train()
     assert not loader_threads()
@@ -122,17 +121,17 @@ def test_a_checkpoint_from_before_a_setting_existed_is_continued_with_its_defaul
     path = tmp_path / "config.json"
     before = json.loads(path.read_text())
     for name in ("encode", "augment"):
-        del before[name]
+        del before["data"][name]
     path.write_text(json.dumps(before))
-    if config.encode == "once":
+    if config.data.encode == "once":
         checkpoint.check_same(tmp_path, config)
     else:
-        with pytest.raises(InputError, match="was trained with augment = "):
+        with pytest.raises(InputError, match=r"was trained with augment\.flip = "):
             checkpoint.check_same(tmp_path, config)
 
 
 def test_a_checkpoint_of_another_configuration_is_refused(config, data, uninterrupted):
-    other = replace(config, learning_rate=0.5)
+    other = with_settings(config, learning_rate=0.5)
     with pytest.raises(InputError, match=r"was trained with learning_rate = 0.001, not 0.5"):
         Trainer(other, data, uninterrupted, "cpu").train(resume=True)
 
@@ -147,7 +146,7 @@ def test_a_checkpoint_of_another_latent_space_is_refused(config, data, uninterru
 
 
 def test_the_loss_falls_and_the_pipeline_is_a_model(config, data, tmp_path):
-    longer = replace(config, max_steps=60, accumulation=1, learning_rate=3e-3, sample_every=60)
+    longer = with_settings(config, max_steps=60, accumulation=1, learning_rate=3e-3, sample_every=60)
     Trainer(longer, data, tmp_path, "cpu").train()
     history = [loss for _, loss, _ in losses(tmp_path)]
     assert sum(history[-10:]) < 0.9 * sum(history[:10])
@@ -162,9 +161,9 @@ def test_the_loss_falls_and_the_pipeline_is_a_model(config, data, tmp_path):
 
 def test_one_image_is_too_few(config, stroke_file):
     with pytest.raises(InputError, match="one image is too few"):
-        load_training_set(replace(config, limit=1), None)
+        load_training_set(with_settings(config, limit=1), None)
 
 
 def test_labels_of_the_source_become_classes(data, stroke_file):
-    assert data.num_classes == 3
-    assert data.labels.tolist() == load_images(stroke_file).labels.tolist()
+    assert data.conditions.spec.sizes == (3,)
+    assert data.conditions.labels.tolist() == load_images(stroke_file).labels.tolist()

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -30,6 +30,7 @@ from gaussiandiffusion.training.pairs import teacher_pairs
 STATISTICS_IMAGES = 4096
 
 
+@runtime_checkable
 class Latents(Protocol):
     """Latents of training images by number."""
 

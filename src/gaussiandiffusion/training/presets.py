@@ -132,6 +132,15 @@ def to_flat(config: TrainConfig) -> dict[str, Any]:
     return {name: at(address) for name, address in SETTINGS.items()}
 
 
+def with_settings(config: TrainConfig, **settings: Any) -> TrainConfig:
+    """A configuration with some settings changed, by their flat names; `augment` and the parts are tables.
+
+    Raises:
+        InputError: a setting that does not exist, or a value that it does not take.
+    """
+    return to_config(to_flat(config) | flat_settings(settings, "settings"), "settings")
+
+
 def _check_type(name: str, value: Any, where: Path | str) -> None:
     kind: Any = TrainConfig
     for part in SETTINGS[name]:
