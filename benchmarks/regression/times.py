@@ -63,19 +63,24 @@ class Arguments:
     """JSON file to write."""
     rounds: int = 5
     """How often everything runs on each side."""
+    threads: int | None = None
+    """Of either side; default: as many as PyTorch takes. One is steadiest beside other work."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """One side: where its package lies, the data, and a folder to write to."""
+    """One side: where its package lies, the data, a folder to write to, and threads."""
 
     source: Path
     data_dir: Path
     scratch: Path
+    threads: int | None = None
 
     def call(self, *words: str) -> str:
         """What Python prints of some words of a command line."""
         environment = os.environ | {"PYTHONPATH": str(self.source)}
+        if self.threads is not None:
+            environment["OMP_NUM_THREADS"] = str(self.threads)
         done = subprocess.run(
             [sys.executable, *words], cwd=self.scratch, env=environment, capture_output=True, text=True
         )
@@ -173,10 +178,11 @@ def main(arguments: Arguments) -> None:
         for side, source in sources.items():
             scratch = Path(folder) / side
             scratch.mkdir()
-            versions[side] = Version(source, arguments.data_dir.resolve(), scratch)
+            versions[side] = Version(source, arguments.data_dir.resolve(), scratch, arguments.threads)
         measures = compare(versions, arguments.rounds)
     record = {
         "rounds": arguments.rounds,
+        "threads": arguments.threads,
         "measures": measures,
         "machine": machine_words(),
         "versions": library_versions(),

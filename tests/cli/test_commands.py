@@ -85,8 +85,8 @@ def test_learned_template_and_training_go_together(tmp_path, stroke_file):
     argv = ["encode", str(stroke_file), "--splats", "8", "--iterations", "10"]
     assert run([*argv, "--learn-template", str(template), "--out", str(out)]) == 0
     header = storage.load(out).header
-    assert header["encoder"]["start"] == "template"
-    assert len(header["encoder"]["template_sha256"]) == 64
+    assert header.encoder["start"] == "template"
+    assert len(header.encoder["template_sha256"]) == 64
     preset = tmp_path / "own.toml"
     preset.write_text(
         f'data = "{stroke_file}"\nsplats = 8\niterations = 10\nstart = "template:template.safetensors"\n'
@@ -113,8 +113,8 @@ def test_training_encodes_live_as_typed(tmp_path, stroke_file, capsys):
     assert run([*argv, *live, "--max-steps", "2"]) == 0
     assert run([*argv, *live, "--max-steps", "3", "--resume"]) == 0
     config = json.loads((folder / "config.json").read_text())
-    assert (config["encode"], config["conditional"]) == ("live", False)
-    assert config["augment"] == {"flip": True, "shift": 0.5, "rotate": 0, "zoom": 0}
+    assert (config["data"]["encode"], config["network"]["conditional"]) == ("live", False)
+    assert config["data"]["augment"] == {"flip": True, "shift": 0.5, "rotate": 0, "zoom": 0}
     assert "was trained with augment" in refused(capsys, *argv, "--resume", *live[:2], "--augment.no-flip")
     assert run(["sample", "--model", str(folder / "pipeline"), "--num", "2", "--out", str(tmp_path / "o")]) == 0
 
@@ -136,7 +136,7 @@ def test_a_template_of_a_large_split_is_learned_from_a_sample_of_all_of_it(tmp_p
     template = tmp_path / "template.safetensors"
     argv = ["encode", str(stroke_file), "--splats", "6", "--iterations", "3", "--limit", "2"]
     assert run([*argv, "--learn-template", str(template)]) == 0
-    assert storage.load(template).header["source"]["sha256"] == sample.sha256
+    assert storage.load(template).header.source["sha256"] == sample.sha256
 
 
 def test_bad_words_are_answered_in_one_line(tmp_path, capsys):
@@ -147,7 +147,7 @@ def test_bad_words_are_answered_in_one_line(tmp_path, capsys):
         (["sample"], "--out"),
         (["sample", "--num", "x", "--out", out], "--num"),
         (["sample", "--num", "0", "--out", out], "at least 1"),
-        (["sample", "--label", "12", "--out", out], "labels run from 0 to 9"),
+        (["sample", "--label", "12", "--out", out], "unknown class '12'"),
         (["sample", "--model", "nope", "--out", out], "no model 'nope'"),
         (["sample", "--steps", "0", "--out", out], "steps must lie between 1 and 1000"),
         (["sample", "--scheduler", "ddpm", "--out", out], "cannot sample a flow model"),

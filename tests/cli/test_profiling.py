@@ -7,7 +7,7 @@ import pytest
 from gaussiandiffusion.cli.main import run
 from gaussiandiffusion.cli.profile import plain_table
 from gaussiandiffusion.diffusion import Objective
-from gaussiandiffusion.evaluation import profile
+from gaussiandiffusion.evaluation.cost import profile
 from gaussiandiffusion.models import make_transformer
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import SplatRepresentation

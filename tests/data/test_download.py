@@ -75,7 +75,14 @@ def tiny(make, server) -> DatasetSpec:
             file = PublishedFile(f"{prefix}-{kind}-ubyte", len(content), digest, gzipped=True)
             server.files[f"/good/{file.published}"] = gzip.compress(content)
             files[split].append(file)
-    return DatasetSpec("tiny", open_idx_split, files, (f"{server.address}/good/",), ConditionSpec.of_classes(("a", "b", "c")), (4, 5, 1))
+    return DatasetSpec(
+        "tiny",
+        open_idx_split,
+        files,
+        (f"{server.address}/good/",),
+        ConditionSpec.of_classes(("a", "b", "c")),
+        (4, 5, 1),
+    )
 
 
 def left_behind(cache) -> list[str]:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gaussiandiffusion.data.augment import Augmentation, augment
+from gaussiandiffusion.data.augment import augment
+from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import load_training_set

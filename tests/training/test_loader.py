@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from gaussiandiffusion.data import load_images
-from gaussiandiffusion.data.augment import Augmentation, augment
+from gaussiandiffusion.data.augment import augment
+from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import StoredLatents, load_training_set

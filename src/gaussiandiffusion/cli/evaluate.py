@@ -77,14 +77,15 @@ class Command:
             written.append(self.out.with_suffix(".neighbours.png"))
             save_png(picture, written[-1])
         report.save(self.out)
-        print(f"{_summary(report)}: {', '.join(map(str, written))}")
+        by = "re-rendered"
         if self.model is None and generated.model is not None:  # a name in a file is never loaded unasked
-            print(f"(re-rendered by the default encoder; --model {generated.model} takes that of the model)")
+            by = f"re-rendered by the default encoder; --model {generated.model} takes the model's"
+        print(f"{_summary(report, by)}: {', '.join(map(str, written))}")
 
 
-def _summary(report: EvaluationReport) -> str:
-    """The numbers in one line."""
-    floors = [f"FID {report.floor_rendered:.3f} re-rendered"]
+def _summary(report: EvaluationReport, rendered: str) -> str:
+    """The numbers in one line; `rendered` says how the second floor was made."""
+    floors = [f"FID {report.floor_rendered:.3f} {rendered}"]
     if report.floor_train is not None:
         floors.insert(0, f"FID {report.floor_train:.3f} real train images")
     parts = [

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from gaussiandiffusion.data.augment import Augmentation
+from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.ground.errors import InputError
 
 

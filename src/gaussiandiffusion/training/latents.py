@@ -15,7 +15,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gaussiandiffusion.data import ImageSet, load_images
-from gaussiandiffusion.data.augment import Augmentation, augment
+from gaussiandiffusion.data.augment import augment
+from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.diffusion import prediction_of, prepared
 from gaussiandiffusion.encoding import Encoded, Encoder, make_encoder
 from gaussiandiffusion.ground.attributes import ConditionSpec

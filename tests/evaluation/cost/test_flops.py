@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from gaussiandiffusion.evaluation.cost.flops import count_flops, evaluation_flops, parameter_count, training_flops
+from gaussiandiffusion.evaluation.cost.flops import count_flops, parameter_count, pass_flops, training_flops
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.models import make_network, make_transformer
 from gaussiandiffusion.models.blocks import Attention
 from gaussiandiffusion.representation import PixelRepresentation, SplatRepresentation
@@ -37,13 +38,15 @@ def test_a_transformer_by_hand():
     # Per set: time (256 to 64 to 64), the condition of 64, and what it modulates; per splat: the rest.
     block = k * width * (4 * width + 8 * width) + 2 * k * k * width + 64 * 6 * width
     once = 256 * width + width * width + width * 64 + 64 * 2 * width
-    assert evaluation_flops(network, representation, 0) == 2 * (once + 2 * k * features * width + 4 * block)
+    assert pass_flops(network, representation) == 2 * (once + 2 * k * features * width + 4 * block)
 
 
 @pytest.mark.parametrize("size", ["unet", "tiny"])
-def test_training_takes_about_three_times_an_evaluation(size):
+def test_training_takes_about_three_times_a_pass(size):
     representation = PixelRepresentation(16, 16, patch=0 if size == "unet" else 4)
     anchors = 0 if size == "unet" else 2
-    network = make_network(size, representation.latent_shape, num_classes=3, num_anchor_features=anchors)
-    forward, training = (count(network, representation, 3) for count in (evaluation_flops, training_flops))
+    network = make_network(
+        size, representation.latent_shape, conditions=ConditionSpec.of_classes(3), num_anchor_features=anchors
+    )
+    forward, training = (count(network, representation) for count in (pass_flops, training_flops))
     assert 2.8 < training / forward <= 3  # the first layer's input needs no gradient

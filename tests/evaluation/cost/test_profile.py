@@ -8,7 +8,7 @@ import torch
 
 from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.evaluation.cost.cost_report import CostReport
-from gaussiandiffusion.evaluation.cost.flops import evaluation_flops, parameter_count
+from gaussiandiffusion.evaluation.cost.flops import parameter_count, pass_flops
 from gaussiandiffusion.evaluation.cost.profile import (
     RIVALS,
     Rival,
@@ -17,6 +17,7 @@ from gaussiandiffusion.evaluation.cost.profile import (
     rival_side,
     timed_works,
 )
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.models import make_transformer
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import PixelRepresentation, SplatRepresentation
@@ -32,7 +33,7 @@ SMALL = (
 def make_pipeline(height=16, width=16, num_classes=3, scheduler="euler", **kwargs):
     """An untrained model over sets of 8 splats."""
     representation = SplatRepresentation(height, width, 1, {"num_splats": 8}, per_slot=False)
-    network = make_transformer("tiny", num_features=6, num_classes=num_classes)
+    network = make_transformer("tiny", num_features=6, conditions=ConditionSpec.of_classes(num_classes).to_dict())
     pipeline = GaussianDiffusionPipeline(network.eval(), representation, Objective("flow").scheduler, **kwargs)
     return pipeline.with_scheduler(scheduler)
 
@@ -52,30 +53,30 @@ def test_rows_say_what_was_counted(report):
     assert [row.tokens for row in report.rows] == [8, None, 5, 16]
     assert [row.representation for row in report.rows] == ["splats", "pixels", "splats", "pixels"]
     assert [row.trained for row in report.rows] == [True, False, False, False]
-    network = make_transformer("tiny", num_features=6, num_classes=3)
+    network = make_transformer("tiny", num_features=6, conditions=ConditionSpec.of_classes(3).to_dict())
     representation = SplatRepresentation(16, 16, 1, {"num_splats": 8}, per_slot=False)
     assert model.parameters == parameter_count(network)
-    assert model.flops_per_evaluation == evaluation_flops(network, representation, 3)
+    assert model.flops_per_pass == pass_flops(network, representation)
     assert not report.left_out
 
 
-def test_guidance_doubles_evaluations_of_the_model_and_of_what_is_like_it(report):
-    assert [row.evaluations for row in report.rows] == [12, 1000, 200, 20]
+def test_guidance_doubles_passes_of_the_model_and_of_what_is_like_it(report):
+    assert [row.passes for row in report.rows] == [12, 1000, 200, 20]
     plain, _ = comparison("model", make_pipeline(num_inference_steps=6), SMALL)
-    assert [side.evaluations for side in plain] == [6, 1000, 200, 10]
+    assert [side.passes for side in plain] == [6, 1000, 200, 10]
     unconditional, _ = comparison("model", make_pipeline(num_classes=0, guidance_scale=1.5), SMALL[2:])
-    assert [side.evaluations for side in unconditional] == [10, 10]
+    assert [side.passes for side in unconditional] == [10, 10]
     twice, _ = comparison("model", make_pipeline(num_inference_steps=6, scheduler="heun"), ())
-    assert twice[0].evaluations == 11  # two a step, but for the last
+    assert twice[0].passes == 11  # two a step, but for the last
 
 
 def test_totals_and_ratios_follow_from_the_parts(report):
     record = report.to_dict()
     model = record["rows"][0]
     for row in record["rows"]:
-        assert row["flops_per_image"] == row["evaluations"] * row["flops_per_evaluation"]
+        assert row["flops_per_image"] == row["passes"] * row["flops_per_pass"]
         assert (row["render_milliseconds"] > 0) == (row["representation"] == "splats")
-        milliseconds = row["evaluations"] * row["milliseconds_per_evaluation"] + row["render_milliseconds"]
+        milliseconds = row["passes"] * row["milliseconds_per_pass"] + row["render_milliseconds"]
         assert row["seconds_per_image"] == pytest.approx(milliseconds / 1000)
         assert row["extrapolated"]
         assert row["flops_ratio"] == row["flops_per_image"] / model["flops_per_image"]
@@ -105,7 +106,7 @@ def test_rivals_that_the_canvas_does_not_allow_are_left_out_with_the_reason():
 
 
 def test_a_model_of_pixels_is_profiled_like_any_other():
-    side = rival_side(SMALL[2], Canvas(16, 16, 1), 3, 1.0)
+    side = rival_side(SMALL[2], Canvas(16, 16, 1), ConditionSpec.of_classes(3), 1.0)
     pipeline = GaussianDiffusionPipeline(side.network.eval(), side.representation, Objective("flow").scheduler)
     sides, _ = comparison("patches", pipeline, ())
     (row,) = profile(sides, repeats=1)
@@ -133,9 +134,13 @@ def test_weights_of_rivals_are_the_seeds_and_leave_the_global_generator_alone():
 def test_published_networks_have_the_parameters_that_are_told_of_them():
     told = {"unet-paper": 39.9, "paper": 55, "paper-6": 41.6}
     with torch.device("meta"):  # shapes alone
-        sides = {r.name: rival_side(r, Canvas(28, 28, 1), 10, 1.5) for r in RIVALS if not r.like_model}
+        sides = {
+            r.name: rival_side(r, Canvas(28, 28, 1), ConditionSpec.of_classes(10), 1.5)
+            for r in RIVALS
+            if not r.like_model
+        }
     for rival in RIVALS:
         if not rival.like_model:
             side = sides[rival.name]
             assert parameter_count(side.network) / 1e6 == pytest.approx(told[rival.size], rel=0.01)
-            assert side.evaluations == rival.steps
+            assert side.passes == rival.steps

@@ -36,7 +36,7 @@ def test_logits_are_linear_in_the_features(network):
 
 def test_saving_and_loading_is_the_identity(network, tmp_path):
     network.save_pretrained(tmp_path)
-    loaded = FeatureNetwork.from_pretrained(tmp_path, use_safetensors=True)
+    loaded = FeatureNetwork.from_pretrained(tmp_path)
     images = torch.rand(2, 3, 18, 18)
     assert torch.equal(loaded(images), network(images))
     assert loaded.config["width"] == 4

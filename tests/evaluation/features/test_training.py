@@ -12,9 +12,9 @@ import tyro
 from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.data.affine import AffineRange, random_affine
 from gaussiandiffusion.evaluation import label_accuracy, load_features
+from gaussiandiffusion.evaluation.features import training as classifier
 from gaussiandiffusion.evaluation.features.training import ClassifierConfig, command_line, train_classifier
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.training import classifier
 
 STILL = AffineRange(rotation=0, shift=0, log_scale=0, shear=0)
 
@@ -91,6 +91,7 @@ def test_the_command_in_the_card_is_the_command_that_was_run(config, tmp_path):
     assert tyro.cli(ClassifierConfig, args=words[3:]) == replace(config, out=tmp_path)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_bad_input_is_refused(source, config):
     data = bars(32, 0)
     with pytest.raises(InputError, match="square"):
