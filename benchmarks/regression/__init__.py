@@ -1,0 +1,1 @@
+"""Before and after: what a change leaves as it was."""

@@ -68,6 +68,7 @@ def test_images_that_vanish_lose_no_shard_that_was_being_fitted(images, encoder,
     assert len(contents(tmp_path)) == 3
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_failing_worker_is_told_in_one_sentence(images, tmp_path, cluster):
     class Broken:
         template = None

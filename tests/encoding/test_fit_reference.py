@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gaussiandiffusion.encoding import FitEncoder, default_settings, make_encoder, reference
+from gaussiandiffusion.encoding import FitEncoder, default_settings, fit_reference, make_encoder
 from gaussiandiffusion.encoding.fit import fit_range
 from gaussiandiffusion.encoding.large import fit_large
 from gaussiandiffusion.encoding.parameters import schedule, to_parameters
@@ -39,7 +39,7 @@ def fitted(how, images, settings):
             for i, image in enumerate(images):
                 errors[i] = fit_large(image, parameters[i], plan, pool)
         else:
-            run = fit_range if how == "compiled" else reference.fit_range
+            run = fit_range if how == "compiled" else fit_reference.fit_range
             pool.submit(run, images, parameters, plan, errors).result()
     return parameters, errors
 
@@ -101,7 +101,7 @@ def test_an_image_that_has_reached_its_target_rests_in_the_reference_too():
     start = start_parameters(images, encoder.settings)
     plan = schedule(encoder.settings, Canvas(20, 27), 20.0)  # the dark image starts above it
     parameters, errors = start.copy(), np.empty(2)
-    reference.fit_range(images, parameters, plan, errors)
+    fit_reference.fit_range(images, parameters, plan, errors)
     assert (parameters[1] == start[1]).all()
     assert (parameters[0] != start[0]).any()
     assert to_parameters(by_kernel.splats).shape == parameters.shape

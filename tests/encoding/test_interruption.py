@@ -175,4 +175,4 @@ def test_other_engines_and_orders_give_the_same_files(strokes, encoder, tmp_path
         assert means[-1] == pytest.approx(report["psnr"]["mean"], abs=1e-3)
     assert contents(tmp_path / "a") == contents(tmp_path / "b") == contents(tmp_path / "c")
     header = storage.load_header(tmp_path / "a" / "shard-00002-of-00006.safetensors")
-    assert header["source"]["sha256"] == images[16:24].sha256
+    assert header.source["sha256"] == images[16:24].sha256

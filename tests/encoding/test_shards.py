@@ -72,7 +72,7 @@ def test_a_shard_that_says_nothing_of_its_making_is_refused(images, encoder, tmp
     file.splats.save(shard)
     with pytest.raises(InputError, match="made from other images or settings"):
         dataset.encode_dataset(images, encoder, tmp_path, resume=True)
-    file.splats.save(shard, encoder=file.header["encoder"], source=file.header["source"])
+    file.splats.save(shard, encoder=file.header.encoder, source=file.header.source)
     with pytest.raises(InputError, match="holds no PSNR"):
         dataset.encode_dataset(images, encoder, tmp_path, resume=True)
 
@@ -96,9 +96,9 @@ def test_sets_without_labels_have_none_and_files_know_their_making(images, encod
     dataset.encode_dataset(images, encoder, tmp_path / "x.safetensors")
     file = storage.load(tmp_path / "x.safetensors")
     assert file.labels is None
-    assert file.header["encoder"] == encoder.header() | {"target_psnr": None}
-    assert file.header["source"] == {"name": "strokes", "split": None, "sha256": images.sha256, "num": 48}
-    text = json.dumps(file.header)
+    assert file.header.encoder == encoder.header() | {"target_psnr": None}
+    assert file.header.source == {"name": "strokes", "split": None, "sha256": images.sha256, "num": 48}
+    text = file.header.to_json()
     assert "seconds" not in text
     assert "threads" not in text
 

@@ -6,8 +6,8 @@ import torch
 
 import gaussiandiffusion as gd
 from gaussiandiffusion.encoding import FitEncoder, default_settings, learn_template, make_encoder
-from gaussiandiffusion.encoding.encoder import template_sha256
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.provenance import weights_sha256
 from gaussiandiffusion.splats import Splats
 
 
@@ -26,11 +26,11 @@ def test_a_template_from_its_file_encodes_alike_and_is_known_by_its_sum(strokes,
     learned.save(path)
     encoder = make_encoder(1, start=f"template:{path}", iterations=25)
     assert encoder.header() == FitEncoder(settings, learned).header()
-    assert encoder.header()["template_sha256"] == template_sha256(Splats.load(path))
+    assert encoder.header()["template_sha256"] == weights_sha256(Splats.load(path).tensors())
     direct = FitEncoder(settings, learned).encode(strokes).splats
     assert torch.equal(encoder.encode(strokes).splats.means, direct.means)
     assert torch.equal(gd.encode(strokes, start=f"template:{path}", iterations=25).means, direct.means)
-    assert template_sha256(learned.translate(1e-6, 0)) != template_sha256(learned)
+    assert weights_sha256(learned.translate(1e-6, 0).tensors()) != weights_sha256(learned.tensors())
     assert make_encoder(1, num_splats=10).header()["template_sha256"] is None
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.published.drawing import draw, to_splats
+from gaussiandiffusion.published.drawing import draw, is_direct, to_splats
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.splats import Canvas
 
@@ -128,4 +128,4 @@ def test_what_cannot_be_drawn_or_converted_is_refused():
         draw(random_sets(1, 2, 1), Canvas(1, 8, 1), kernel_size=8)
     with pytest.raises(InputError, match="not Gaussians"):
         to_splats(random_sets(1, 2, 1), Canvas(28, 28, 1), kernel_size=11)
-    assert not published_drawing.is_direct(Canvas(28, 28, 1), 11)
+    assert not is_direct(Canvas(28, 28, 1), 11)

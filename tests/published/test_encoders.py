@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.published import encoders
 from gaussiandiffusion.published.drawing import draw
 from gaussiandiffusion.published.encoders import PUBLISHED, fit_published
 from gaussiandiffusion.rendering import render
@@ -89,7 +90,7 @@ def test_a_callback_can_end_the_fit(few):
 
 def test_splats_on_dark_pixels_are_put_where_light_is_missing(few):
     settings = replace(SMALL["followup-mnist"], learning_rate=0.2, cycles=0)  # fast enough to stray
-    reborn = torch.tensor(published.REBORN_ALPHA).sigmoid()
+    reborn = torch.tensor(encoders.REBORN_ALPHA).sigmoid()
     strayed = fit_published(few, replace(settings, recycle_every=0), iterations=30)
     recycled = fit_published(few, replace(settings, recycle_every=10), iterations=30)
     assert not bool(torch.isclose(strayed.sets[..., 3], reborn).any())
@@ -108,10 +109,10 @@ def test_the_rate_falls_and_starts_again_as_pytorchs():
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=settings.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=10, eta_min=1e-5)
     for step in range(31):
-        assert published._rate(settings, step) == pytest.approx(optimizer.param_groups[0]["lr"])
+        assert encoders._rate(settings, step) == pytest.approx(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
-    assert published._rate(PUBLISHED["followup-cifar10"], 2000) == 4e-2
+    assert encoders._rate(PUBLISHED["followup-cifar10"], 2000) == 4e-2
 
 
 def test_black_white_and_tiny_images_are_fitted():

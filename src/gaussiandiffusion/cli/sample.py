@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from tqdm import tqdm
@@ -84,7 +84,7 @@ class Command:
             self._generate(pipeline, asked, steps, writer, bar)
         seconds = time.perf_counter() - started
         writer.write_grid()
-        made = {"seed": self.seed, "steps": steps, "guidance": guidance}
+        made: dict[str, Any] = {"seed": self.seed, "steps": steps, "guidance": guidance}
         made |= {"guidance_interval": list(self.guidance_interval)}
         writer.write_sets(made, self.model, svg=self.svg, size=self.size)
         writer.write_animation(pipeline.representation, gif=self.gif, mp4=self.mp4, size=self.size)

@@ -34,7 +34,7 @@ class ConditionSpec:
         InputError: an attribute without values, or two values of one name.
     """
 
-    attributes: Mapping[str, tuple[str, ...]]
+    attributes: Mapping[str, Sequence[str]]
 
     def __post_init__(self) -> None:
         values = {name: tuple(values) for name, values in self.attributes.items()}
@@ -67,7 +67,7 @@ class ConditionSpec:
         """Names of an attribute's values; raises InputError, with those that are known, if there is no such one."""
         if attribute not in self.attributes:
             raise InputError(f"unknown attribute '{attribute}'; {_choose(attribute, tuple(self.attributes))}")
-        return self.attributes[attribute]
+        return tuple(self.attributes[attribute])
 
     def index(self, attribute: str, value: Value) -> int:
         """The index of a value given by its name, or by its index where no value is called so; of None: open.

@@ -135,7 +135,7 @@ def load_component(folder: Path, classes: Mapping[str, type[Component]], dtype: 
         InputError: another class, a configuration that it does not take, or weights that do not fit it.
     """
     config = read_record(folder / CONFIG_FILE, dict[str, Any])
-    name = config.get("_class_name")
+    name = str(config.get("_class_name"))
     if name not in classes:
         raise InputError(f"{folder}/{CONFIG_FILE}: holds a {name}; {' or '.join(classes)} is due there")
     if not is_file(folder / WEIGHTS_FILE):

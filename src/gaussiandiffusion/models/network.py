@@ -8,7 +8,7 @@ from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.component import Component
 from gaussiandiffusion.ground.errors import InputError
 
-LARGEST = {"depth": 256}  # of the sizes that cost time even without memory
+LARGEST = {"depth": 256, "layers": 64}  # of the sizes that cost time even without memory
 MOST = 65_536  # of the others
 
 

@@ -56,6 +56,8 @@ class PixelUNet(Network):
     ) -> None:
         super().__init__()
         levels = len(widths)
+        if len(size) != 2:
+            raise InputError(f"size is a height and a width, not {list(size)}")
         check_sizes(levels=levels, channels=channels, layers=layers, norm_groups=norm_groups)
         check_sizes(**{f"widths[{i}]": width for i, width in enumerate(widths)}, height=size[0], width=size[1])
         if any(width % norm_groups for width in widths):
@@ -67,6 +69,8 @@ class PixelUNet(Network):
             )
         sizes = ConditionSpec(conditions or {}).sizes
         attends = [level in attention for level in range(levels)]
+        if min(widths[-1], *(width for width, attend in zip(widths, attends, strict=True) if attend)) < HEAD_WIDTH:
+            raise InputError(f"levels with attention, and the last one, must be at least {HEAD_WIDTH} wide: {list(widths)}")
         self.unet = UNet2DModel(
             sample_size=tuple(size),
             in_channels=channels,

@@ -56,6 +56,8 @@ class LatentTransform(Component):
             if value not in get_args(known):
                 raise InputError(f"unknown latent {name} '{value}'; choose {' or '.join(get_args(known))}")
         shape = (max(1, num_slots), GEOMETRY_FEATURES + channels)
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", torch.zeros(shape))
         self.register_buffer("std", torch.ones(shape))
 

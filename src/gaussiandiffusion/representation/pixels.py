@@ -35,6 +35,7 @@ class PixelRepresentation(Component):
         if patch < 0 or (patch and (height % patch or width % patch)):
             raise InputError(f"patches of {patch} pixels do not tile images of {height}x{width}")
         # A component has the device and dtype of its tensors, so there must be one.
+        self.scale: Tensor
         self.register_buffer("scale", torch.tensor(2.0))
 
     @property

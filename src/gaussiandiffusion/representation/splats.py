@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from gaussiandiffusion.encoding import Encoder, EncoderSettings, FitEncoder
+from gaussiandiffusion.encoding import EncoderSettings, FitEncoder
 from gaussiandiffusion.ground.component import Component, configured
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.ground.records import to_record
@@ -60,7 +60,7 @@ class SplatRepresentation(Component):
     @classmethod
     def fit(
         cls,
-        encoder: Encoder,
+        encoder: FitEncoder,
         splats: Splats,
         *,
         per_slot: bool = True,
@@ -120,7 +120,7 @@ class SplatRepresentation(Component):
         features = self.latent_transform.mean if template is None else to_features(template, self.config.form)[0]
         return (features - features.mean(0)) / features.std(0).clamp_min(1e-6)
 
-    def encoder(self) -> Encoder:
+    def encoder(self) -> FitEncoder:
         """What makes this representation's sets of images."""
         template = self.template
         return FitEncoder(self.settings, None if template is None else template.to("cpu"))

@@ -141,7 +141,7 @@ def _splats(images: ImageSet, config: TrainConfig) -> TrainingSet:
     return TrainingSet(latents, len(images), _conditions(images, config), representation, psnr)
 
 
-def _encoded(images: ImageSet, encoder: Encoder, config: TrainConfig, progress: Callable[[int], object]) -> Encoded:
+def _encoded(images: ImageSet, encoder: Encoder, config: TrainConfig, progress: Callable[[int], None]) -> Encoded:
     """All images, or of those that are encoded live as many as the statistics need, as the first epoch has them."""
     pixels, seed = images.images, config.optimiser.seed
     if config.data.encode == "live":

@@ -88,7 +88,7 @@ class Optimisation:
     @property
     def rate(self) -> float:
         """Learning rate of the next step."""
-        return self.schedule.get_last_lr()[0]
+        return float(self.schedule.get_last_lr()[0])
 
     @contextmanager
     def averaged(self) -> Iterator[None]:

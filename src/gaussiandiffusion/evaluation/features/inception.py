@@ -71,7 +71,8 @@ def load_inception() -> tuple[InceptionFeatures, str]:
         tensors = os.path.join(folder, "tensors.pth")
         torch.save(state, tensors)
         extractor = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], tensors)
-    head = nn.Linear(*extractor.fc.weight.T.shape, bias=False)  # published inception scores leave the bias out
+    classes, width = extractor.fc.weight.shape
+    head = nn.Linear(width, classes, bias=False)  # published inception scores leave the bias out
     head.weight = extractor.fc.weight
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     return InceptionFeatures(extractor, head).eval().requires_grad_(False), digest

@@ -95,7 +95,7 @@ def train_classifier(
     if images.shape[2] != images.shape[3]:
         raise InputError(f"a feature network needs square images, these are {list(images.shape[2:])}")
     generator = torch.Generator().manual_seed(config.seed)
-    network = _new_network(images, labels, config).to(memory_format=torch.channels_last).train()
+    network = _new_network(images, labels, config).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]  # not in its signature
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
     steps = config.epochs * math.ceil(len(images) / config.batch_size)
@@ -134,7 +134,7 @@ def save_classifier(network: FeatureNetwork, folder: Path) -> FeatureSpace:
     Raises:
         InputError: the folder cannot be written to.
     """
-    halved = copy.deepcopy(network).bfloat16().to(memory_format=torch.contiguous_format)
+    halved = copy.deepcopy(network).bfloat16().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # likewise
     halved.save_pretrained(folder)
     return load_features(folder)
 

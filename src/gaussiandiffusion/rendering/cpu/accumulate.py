@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ class _Fused(torch.autograd.Function):
         least = math.ceil(THREAD_PAIRS / max(1, geometry.shape[1] * canvas.height * canvas.width))
         for part, *plan, jobs in _plans(rows[0], canvas, ctx.cutoff):
             arrays = (rows[0][part], rows[1][part], *plan, ctx.cutoff, out[part])
-            in_threads(lambda start, stop, a=arrays: _forward(*a, start, stop), jobs, least)
+            in_threads(partial(_forward, *arrays), jobs, least)
         return torch.from_numpy(out)
 
     @staticmethod
@@ -77,7 +78,7 @@ class _Fused(torch.autograd.Function):
             count = len(geometry[part])
             parts = [np.empty((count, rows.shape[1], len(members)), np.float32) for rows in (geometry, colors)]
             arrays = (geometry[part], colors[part], tiles, starts, members, ctx.cutoff, residual[part], *parts)
-            in_threads(lambda start, stop, a=arrays: _backward(*a, start, stop), jobs)
+            in_threads(partial(_backward, *arrays), jobs)
             for whole, each in zip((grad_geometry, grad_colors), parts, strict=True):
                 collect(each, members, whole[part])
         return torch.from_numpy(grad_geometry).mT, torch.from_numpy(grad_colors).mT, None, None
