@@ -29,7 +29,7 @@ _HOME = {
     "Canvas": "splats",
     "Encoder": "encoding",
     "GaussianDiffusionPipeline": "pipeline",
-    "InputError": "errors",
+    "InputError": "ground.errors",
     "Splats": "splats",
     "encode": "encoding",
     "render": "rendering",
