@@ -9,6 +9,7 @@ libraries every sum must be the same. The tests hold the sums of one class of ma
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import platform
 from collections.abc import Iterator
@@ -47,8 +48,18 @@ def checksum(*arrays: Any) -> str:
 
 
 def machine_class() -> str:
-    """What decides the last bits of floating-point results: processor family, torch, its vectors and threads."""
-    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} torch {torch.__version__.split('+')[0]}"
+    """What decides the last bits of floating-point results: kind of processor, libraries, threads."""
+    libraries = f"torch {torch.__version__.split('+')[0]}, numba {importlib.metadata.version('numba')}"
+    vectors = torch.backends.cpu.get_cpu_capability()
+    return f"{platform.machine()}, {_processor()}, {vectors}, {libraries}, {torch.get_num_threads()} threads"
+
+
+def _processor() -> str:
+    """Vendor and family, where the system tells."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    known = dict(reversed([[part.strip() for part in line.split(":", 1)] for line in lines if ":" in line]))
+    return f"{known.get('vendor_id', 'unknown')} family {known.get('cpu family', '?')}"
 
 
 def synthetic(channels: int, side: int, count: int = 8) -> np.ndarray:
@@ -56,10 +67,9 @@ def synthetic(channels: int, side: int, count: int = 8) -> np.ndarray:
     y, x = np.mgrid[:side, :side] / side
     pictures = []
     for i in range(count):
-        planes = [
-            127.5 + 127.5 * np.sin(2 * np.pi * ((i + c + 1) * x + (i * (c + 2) % 5) * y)) * (np.hypot(x - 0.5, y - 0.5) < 0.45)
-            for c in range(channels)
-        ]
+        disc = np.hypot(x - 0.5, y - 0.5) < 0.45
+        waves = [(i + c + 1) * x + (i * (c + 2) % 5) * y for c in range(channels)]
+        planes = [127.5 + 127.5 * np.sin(2 * np.pi * wave) * disc for wave in waves]
         pictures.append(np.stack(planes))
     return np.rint(np.stack(pictures)).astype(np.uint8)
 
@@ -69,12 +79,15 @@ def outputs(data_dir: Path | None) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in MODELS:
         out = gd.GaussianDiffusionPipeline.from_pretrained(name)(num_samples=SAMPLES, seed=0)
         pixels = (out.images * 255).round().byte()
-        yield f"sample {name}", {
-            "pixels": checksum(pixels.numpy()),
-            "sets": checksum(*(value.numpy() for _, value in sorted(out.splats.tensors().items()))),
-            "mean": float(out.images.double().mean()),
-            "means_x": float(out.splats.means[..., 0].double().mean()),
-        }
+        yield (
+            f"sample {name}",
+            {
+                "pixels": checksum(pixels.numpy()),
+                "sets": checksum(*(value.numpy() for _, value in sorted(out.splats.tensors().items()))),
+                "mean": float(out.images.double().mean()),
+                "means_x": float(out.splats.means[..., 0].double().mean()),
+            },
+        )
     for channels, side in ((1, 28), (3, 32), (3, 160)):
         yield f"encode synthetic {channels}x{side}x{side}", encoded(synthetic(channels, side))
     for name in SOURCES if data_dir is not None else ():
@@ -93,7 +106,7 @@ def encoded(images: np.ndarray) -> dict[str, Any]:
 
 def main(arguments: Arguments) -> None:
     found = dict(outputs(arguments.data_dir))
-    record = {"machine_class": machine_class(), "threads": torch.get_num_threads(), "outputs": found}
+    record = {"machine_class": machine_class(), "outputs": found}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(record, indent=2) + "\n")
     print(f"{len(found)} outputs: {arguments.out}")

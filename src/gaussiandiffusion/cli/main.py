@@ -76,12 +76,16 @@ def _parse(module: Any, verb: str, argv: list[str]) -> Any:
     try:
         with contextlib.redirect_stderr(said):
             if hasattr(module, "parse"):
-                return module.parse(argv, f"{PROGRAM} {verb}")
-            return tyro.cli(module.Command, args=argv, prog=f"{PROGRAM} {verb}", config=(tyro.conf.AvoidSubcommands,))
+                command = module.parse(argv, f"{PROGRAM} {verb}")
+            else:
+                settings = (tyro.conf.AvoidSubcommands,)
+                command = tyro.cli(module.Command, args=argv, prog=f"{PROGRAM} {verb}", config=settings)
     except SystemExit as exit_:
         if not exit_.code:
             raise
         raise InputError(_one_line(said.getvalue()) or f"bad arguments; see {PROGRAM} {verb} --help") from None
+    sys.stderr.write(said.getvalue())  # a word about a flag's new name
+    return command
 
 
 def _one_line(box: str) -> str:

@@ -52,7 +52,12 @@ def read_text(path: str | os.PathLike[str], largest: int = LARGEST) -> str:
 
 def parse_json(text: str | bytes, where: str | os.PathLike[str]) -> Any:
     """Values of JSON text; raises InputError for anything else, and for brackets nested without end."""
-    return _parsed(text, json.loads, "JSON", where)
+    value = _parsed(text, json.loads, "JSON", where)
+    try:
+        str(value).encode() if HALVES.search(text if isinstance(text, str) else text.decode()) else None
+    except UnicodeError as error:
+        raise InputError(f"{where}: holds text that is no Unicode ({error.reason})") from error
+    return value
 
 
 def parse_toml(text: str, where: str | os.PathLike[str]) -> dict[str, Any]:

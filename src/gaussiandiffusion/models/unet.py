@@ -70,7 +70,9 @@ class PixelUNet(Network):
         sizes = ConditionSpec(conditions or {}).sizes
         attends = [level in attention for level in range(levels)]
         if min([widths[-1], *(width for width, attend in zip(widths, attends, strict=True) if attend)]) < HEAD_WIDTH:
-            raise InputError(f"levels with attention, and the last one, must be at least {HEAD_WIDTH} wide: {list(widths)}")
+            raise InputError(
+                f"levels with attention, and the last one, must be at least {HEAD_WIDTH} wide: {list(widths)}"
+            )
         self.unet = UNet2DModel(
             sample_size=tuple(size),
             in_channels=channels,
