@@ -146,7 +146,9 @@ def damaged_tensor(tensor: Tensor, random: Random) -> tuple[str, Tensor]:
         if not tensor.is_floating_point():
             value = random.choice((-1, 2**31 - 1, 7, 0))
         return f"values are {value}", _filled(out, flat, value)
-    kind = random.choice((torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int8, torch.uint8, torch.bool))
+    kind = random.choice(
+        (torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int8, torch.uint8, torch.bool)
+    )
     changed: dict[str, Tensor] = {
         f"is {kind}": tensor.to(kind),
         "is flat": tensor.reshape(-1),
@@ -249,7 +251,10 @@ def damaged_zip(content: bytes, random: Random) -> Variant:
     elif done == "doubled":
         members.append((name, members[0][1]))
     else:
-        members[at] = random.choice(("x.npy", "x", "../../x.png", "labels.npy", "a/b.png", ".x", "/x.png", name.upper())), inner
+        members[at] = (
+            random.choice(("x.npy", "x", "../../x.png", "labels.npy", "a/b.png", ".x", "/x.png", name.upper())),
+            inner,
+        )
         done = f"renamed {members[at][0]}"
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
@@ -285,7 +290,9 @@ def damaged_png(content: bytes, random: Random) -> Variant:
     """Another size, depth or kind of colour in a sound header."""
     fields = list(struct.unpack(">IIBBBBB", content[16:29]))
     at = random.randrange(7)
-    fields[at] = random.choice((0, 1, 2, 3, 4, 6, 7, 16, 255) if at > 1 else (0, 1, 7, 9, 100_000, 2**31 - 1, 2**32 - 1))
+    fields[at] = random.choice(
+        (0, 1, 2, 3, 4, 6, 7, 16, 255) if at > 1 else (0, 1, 7, 9, 100_000, 2**31 - 1, 2**32 - 1)
+    )
     header = b"IHDR" + struct.pack(">IIBBBBB", *fields)
     return f"header {fields}", content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
 

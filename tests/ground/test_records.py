@@ -75,6 +75,6 @@ def test_choices_are_named():
 
 def test_other_languages_are_read_alike():
     assert parse_toml("a = [1, 2.5]", "x") == {"a": [1, 2.5]}
-    assert parse_json(b'{"a": -Infinity}', "x") == {"a": float("-inf")}
+    assert parse_json('{"a": -Infinity}', "x") == {"a": float("-inf")}
     with pytest.raises(InputError, match="x: is not readable TOML"):
         parse_toml("a =", "x")

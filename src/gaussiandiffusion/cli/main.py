@@ -56,6 +56,10 @@ def run(argv: list[str]) -> int:
     except OSError as error:  # a full disk or an unreadable file, wherever it struck
         name = f"{error.filename}: " if error.filename else ""
         return _complain(f"{name}{error.strerror or error}")
+    except (MemoryError, RuntimeError) as error:
+        if not _out_of_memory(error):
+            raise
+        return _complain("there is not enough memory for this; ask for fewer, smaller images or splats at a time")
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -92,6 +96,12 @@ def _one_line(box: str) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", box)
     lines = [re.sub(r"[╭╮╰╯│─]+", " ", line).strip() for line in text.splitlines()]
     return " ".join(re.sub(r"\s+", " ", line) for line in lines if line)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether Python, NumPy or PyTorch, on any device, could not get memory."""
+    words = ("not enough memory", "DefaultCPUAllocator", "out of memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def _complain(sentence: str) -> int:

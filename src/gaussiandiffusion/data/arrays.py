@@ -36,7 +36,7 @@ def open_npz(path: Path) -> ImageSource:
             if {"webp", "offsets"} <= set(archive.files):
                 return open_sheets([path])
             image_key, label_key = _keys(archive.files, path)
-            labels = archive[label_key] if label_key else None
+            labels = _held(archive, label_key) if label_key else None
             images = _open_array(archive, image_key, path)
     except InputError:
         raise
@@ -64,7 +64,7 @@ def open_npz(path: Path) -> ImageSource:
 def _open_array(archive: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
     info = next(info for info in archive.zip.infolist() if info.filename.removesuffix(".npy") == key)
     if info.file_size <= HELD:
-        array = archive[key]
+        array = _held(archive, key)
         return lambda: array
     with archive.zip.open(info) as member:
         version = np.lib.format.read_magic(member)
@@ -76,6 +76,13 @@ def _open_array(archive: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
         if info.compress_type == zipfile.ZIP_STORED:  # then the array lies in the file as it is
             return mapped(path, path, shape, dtype=dtype, offset=_content_at(path, info) + member.tell(), order=order)
         return mapped(unpacked(member, path), path, shape, dtype=dtype, order=order)
+
+
+def _held(archive: Any, key: str) -> np.ndarray:
+    array = archive[key]
+    if not isinstance(array, np.ndarray):  # a member that does not begin as an array does comes as bytes
+        raise ValueError(f"{key} is no array")
+    return array
 
 
 def _content_at(path: Path, info: zipfile.ZipInfo) -> int:

@@ -57,7 +57,10 @@ class _Table:
         """int64 [N], or None without a column of them."""
         if self.label is None:
             return None
-        values = self.file.read(columns=[self.label]).column(0).to_numpy()
+        try:
+            values = self.file.read(columns=[self.label]).column(0).to_numpy()
+        except Exception as error:  # pyarrow's own errors, or those of the system
+            raise _unsound(self.path, error) from error
         return to_labels(values, len(self), f"{self.path}: {self.label!r}")
 
     def content(self, row: int) -> bytes:

@@ -105,7 +105,7 @@ def encode_dataset(
     def unfinished(parts: Iterator[ImageSet]) -> Parts:
         for i, part in enumerate(parts):
             content.update(part.images)
-            kept = kept_psnr(paths[i], part.sha256) if resume else None
+            kept = kept_psnr(paths[i], part.sha256, len(part)) if resume else None
             if kept is None:
                 waiting[i] = part.conditions, part.sha256
                 yield i, part

@@ -200,7 +200,7 @@ def make_encoder(
         if not path:
             raise InputError("the start 'template' needs its file: template:FILE (see --learn-template)")
         file = load_template(path)
-        settings = _learned_settings(file, channels)
+        settings = _learned_settings(file, channels, path)
         if signed and not settings.signed:
             raise InputError(f"{path}: was learned for non-negative colours; learn another, or leave --signed out")
         if num_splats is not None:
@@ -212,11 +212,11 @@ def make_encoder(
     return FitEncoder(settings)
 
 
-def _learned_settings(file: SplatFile, channels: int) -> EncoderSettings:
+def _learned_settings(file: SplatFile, channels: int, path: str) -> EncoderSettings:
     """The settings in a template's header; the default ones where it holds none."""
     held = file.header.encoder
     if held.get("start") == "template":
-        return to_record(held, EncoderSettings, "the template's header")
+        return to_record(held, EncoderSettings, f"{path}: the header")
     signed = file.header.signed
     return default_settings(channels, num_splats=file.splats.num_splats, start="template", signed=signed)
 

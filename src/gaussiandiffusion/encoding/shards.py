@@ -57,11 +57,12 @@ def refuse_others(folder: Path, paths: list[Path], encoder: Mapping[str, Any], s
             raise _other(path)
 
 
-def kept_psnr(path: Path, sha256: str) -> np.ndarray | None:
+def kept_psnr(path: Path, sha256: str, count: int) -> np.ndarray | None:
     """The PSNR (dB), float32 [n], of a shard of an earlier run; None if it is missing or damaged.
 
     Args:
         path: a shard that `refuse_others` let pass.
+        count: n, of images that belong there.
         sha256: of the images that belong there.
 
     Raises:
@@ -75,6 +76,8 @@ def kept_psnr(path: Path, sha256: str) -> np.ndarray | None:
         return None
     if file.header.source.get("sha256") != sha256:
         raise _other(path)
+    if len(file.splats) != count:
+        return None
     if file.psnr is None:
         raise InputError(f"{path}: holds no PSNR; leave --resume out to write it again")
     return file.psnr.numpy()

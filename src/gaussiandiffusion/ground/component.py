@@ -101,7 +101,14 @@ class Component(nn.Module):
             return cls(**checked)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
-        except (TypeError, ValueError, RuntimeError, ArithmeticError, MemoryError) as error:  # PyTorch's own refusals
+        except (
+            TypeError,
+            ValueError,
+            LookupError,
+            RuntimeError,
+            ArithmeticError,
+            MemoryError,
+        ) as error:  # PyTorch's own refusals
             raise InputError(f"{where}: is no {cls.__name__} ({_first_line(error)})") from error
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
@@ -146,10 +153,20 @@ def load_component(folder: Path, classes: Mapping[str, type[Component]], dtype: 
         weights = safetensors.torch.load_file(folder / WEIGHTS_FILE)
         if dtype is not None:
             weights = {name: value.to(dtype) if value.is_floating_point() else value for name, value in weights.items()}
+        _check_weights(weights, component.state_dict())
         component.load_state_dict(weights, assign=True)
     except (SafetensorError, RuntimeError, OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{folder}: its weights do not fit its {CONFIG_FILE} ({_first_line(error)})") from error
     return component.eval()
+
+
+def _check_weights(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """What `load_state_dict` lets pass; raises ValueError."""
+    for name, value in weights.items():
+        if name in wanted and value.is_floating_point() != wanted[name].is_floating_point():
+            raise ValueError(f"{name} is {value.dtype}")
+        if not bool(value.isfinite().all()):
+            raise ValueError(f"{name} holds NaN or infinity")
 
 
 def _first_line(error: BaseException) -> str:

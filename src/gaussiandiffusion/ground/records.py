@@ -16,6 +16,7 @@ import msgspec
 from gaussiandiffusion.ground.errors import InputError
 
 LARGEST = 16 << 20  # bytes of a file of settings or records
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # as JSON escapes it; in pairs one character
 DEEPEST = 32  # brackets within brackets; far beyond any record, far below Python's limit
 
 Record = TypeVar("Record")
@@ -50,13 +51,14 @@ def read_text(path: str | os.PathLike[str], largest: int = LARGEST) -> str:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
 
 
-def parse_json(text: str | bytes, where: str | os.PathLike[str]) -> Any:
+def parse_json(text: str, where: str | os.PathLike[str]) -> Any:
     """Values of JSON text; raises InputError for anything else, and for brackets nested without end."""
     value = _parsed(text, json.loads, "JSON", where)
-    try:
-        str(value).encode() if HALVES.search(text if isinstance(text, str) else text.decode()) else None
-    except UnicodeError as error:
-        raise InputError(f"{where}: holds text that is no Unicode ({error.reason})") from error
+    if SURROGATE.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeError:
+            raise InputError(f"{where}: holds half a character (a lone surrogate), which is no text") from None
     return value
 
 
@@ -65,7 +67,7 @@ def parse_toml(text: str, where: str | os.PathLike[str]) -> dict[str, Any]:
     return _parsed(text, tomllib.loads, "TOML", where)
 
 
-def _parsed(text: str | bytes, parse: Callable[..., Any], language: str, where: str | os.PathLike[str]) -> Any:
+def _parsed(text: str, parse: Callable[..., Any], language: str, where: str | os.PathLike[str]) -> Any:
     try:
         value = parse(text)
     except (ValueError, RecursionError) as error:

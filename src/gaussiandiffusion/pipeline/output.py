@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import torch
 from diffusers.utils import BaseOutput
 from jaxtyping import Float, Int64
 from PIL import Image
@@ -99,6 +100,41 @@ class SampleState:
 
 
 Callback = Callable[[SampleState], object]
+
+
+def generated(
+    chunks: Iterable[Iterable[SampleState]],
+    conditions: Conditions,
+    size: int | tuple[int, int] | None,
+    output_type: str,
+    keep: bool,
+    callback: Callback | None,
+) -> GaussianDiffusionOutput:
+    """The samples that chunks of states end in; arguments as `GaussianDiffusionPipeline.__call__`.
+
+    Args:
+        chunks: each the states of some samples.
+        keep: a trajectory of every state.
+    """
+    pictures, shown = [], []
+    for states in chunks:
+        kept: list[SampleState] = []
+        for state in states:
+            kept = [*kept, state] if keep else [state]
+            if callback is not None and state.step > 0:
+                callback(state)
+        pictures.append(kept[-1].images(size))
+        shown.append([state.shown for state in kept])
+    representation = kept[-1].representation
+    trajectory = [representation.join(list(parts)) for parts in zip(*shown, strict=True)]
+    images = torch.cat(pictures)
+    return GaussianDiffusionOutput(
+        images=to_pil(images) if output_type == "pil" else images,
+        splats=representation.splats_of(trajectory[-1]),
+        labels=conditions.labels,
+        trajectory=trajectory if keep else None,
+        conditions=conditions if conditions.spec else None,
+    )
 
 
 def to_pil(images: Float[Tensor, "n c h w"]) -> list[Image.Image]:

@@ -12,19 +12,17 @@ from diffusers import DiffusionPipeline
 from jaxtyping import Float
 from torch import Tensor
 
-from gaussiandiffusion.diffusion import Denoiser, State, make_scheduler, prepared, sample
+from gaussiandiffusion.diffusion import State, make_scheduler
 from gaussiandiffusion.diffusion.sampling import Project
 from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.conditions import Request
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.provenance import weights_sha256
-from gaussiandiffusion.ground.seeds import generator_for
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.pipeline import registry
 from gaussiandiffusion.pipeline.bundled import resolve_model
 from gaussiandiffusion.pipeline.chunks import chunk_size as chunk_by_device
-from gaussiandiffusion.pipeline.output import Callback, GaussianDiffusionOutput, SampleState, to_pil
-from gaussiandiffusion.pipeline.request import Labels, Run, check_fit, checked_run
+from gaussiandiffusion.pipeline.output import Callback, GaussianDiffusionOutput, SampleState, generated
+from gaussiandiffusion.pipeline.request import Labels, Run, check_fit, checked_run, chunk_states
 from gaussiandiffusion.representation import Representation
 
 
@@ -36,10 +34,9 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         representation: its seam to images (`SplatRepresentation`, `PixelRepresentation`).
         scheduler: any diffusers scheduler that integrates the model's prediction; `with_scheduler` swaps it.
         num_inference_steps, guidance_scale: defaults of a call, chosen when the model was made.
-        chunk_size: sets per run of the network. Fixed, the last chunk padded, so that a sample is the same
-            however many are asked for; default: by device, see `chunks.chunk_size`.
-        latent_space: checksum of the representation that the network was trained in, as saved with it; None: this
-            one.
+        chunk_size: samples the network sees at once. Fixed, the last chunk padded, so that a sample is the same however
+            many are asked for; default: by device, see `chunks.chunk_size`.
+        latent_space: checksum of the representation that the network was trained in; None: this one.
 
     Raises:
         InputError: a network and a representation that do not belong together.
@@ -60,13 +57,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         latent_space: str | None = None,
     ) -> None:
         super().__init__()
-        check_fit(denoiser, representation)
-        found = weights_sha256(representation.state_dict(), settings=representation.config)
-        if latent_space not in (None, found):
-            raise InputError(
-                "the network was trained in another latent space (template or statistics) than this representation's; "
-                "take both from the same model"
-            )
+        found = check_fit(denoiser, representation, latent_space)
         self.register_modules(denoiser=denoiser, representation=representation, scheduler=scheduler)
         self.register_to_config(
             num_inference_steps=num_inference_steps,
@@ -88,8 +79,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         """Load a model: an existing folder, a bundled name ("mnist"), or owner/name on the Hub.
 
         Args:
-            dtype: of the network, such as torch.bfloat16; latents, statistics and pictures stay in float32. The older
-                name that diffusers has for it, `torch_dtype`, is understood too.
+            dtype: of the network, such as torch.bfloat16 (also as `torch_dtype`); pictures stay in float32.
             kwargs: components or defaults to take instead of the saved ones.
 
         Raises:
@@ -97,17 +87,9 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         """
         dtype = kwargs.pop("torch_dtype", None) or dtype or torch.float32
         folder = resolve_model(name)
-        index = registry.read_index(folder)
-        if unknown := sorted(kwargs.keys() - {*index.components, *index.defaults}):
-            raise InputError(f"from_pretrained takes no '{unknown[0]}'; it takes {', '.join(index.components)}")
-        given = kwargs.get("denoiser"), kwargs.get("representation"), kwargs.get("scheduler")
-        parts = {
-            "denoiser": given[0] or registry.load_network(folder, dtype),
-            "representation": given[1] or registry.load_representation(folder),
-            "scheduler": given[2] or registry.load_scheduler(folder, index.scheduler[1]),
-        }
+        arguments = registry.load_arguments(folder, dtype, kwargs)
         try:
-            return cls(**(parts | index.defaults | {n: v for n, v in kwargs.items() if n not in parts}))
+            return cls(**(arguments | kwargs))
         except InputError as error:
             raise InputError(f"{folder}: {error}") from error
 
@@ -118,9 +100,8 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             push_to_hub: also upload it; then `repo_id` and what else diffusers' `push_to_hub` takes.
         """
         folder = Path(folder)
-        self.denoiser.save_pretrained(folder / "denoiser")
-        self.representation.save_pretrained(folder / "representation")
-        self.scheduler.save_pretrained(folder / "scheduler")
+        for name, component in self.components.items():
+            component.save_pretrained(folder / name)
         self.save_config(folder)
         if push_to_hub:
             self.push_to_hub(kwargs.pop("repo_id", folder.name), **kwargs)
@@ -169,23 +150,20 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
 
         Args:
             num_samples: N >= 1.
-            class_labels: one class for all, or one each, by number or name; default: all in turn. For models with one
-                attribute.
+            class_labels: one class for all, or one each, by number or name (models with one attribute).
             num_inference_steps: steps of the sampler; default: the model's.
             guidance_scale: classifier-free guidance, 1 = off; default: the model's.
             guidance_interval: times (0: data, 1: noise) between which it applies, see `Guidance`.
-            weaker: a less trained or smaller model to guide away from, see `Guidance`; default: itself without the
-                conditions.
+            weaker: a less trained or smaller model to guide away from, see `Guidance`.
             seed: sample i depends on (seed, i) alone.
             eta: share of fresh noise in DDIM, 0 to 1.
             size: pixels of the pictures; default: the canvas.
             output_type: "pt" (tensor) or "pil".
             return_trajectory: keep the sets after each step.
             callback: called with the `SampleState` after each step of each chunk.
-            first_sample: index of the first sample, to go on with a set begun in another call; a multiple of
-                the chunk size.
-            conditions: attribute -> value, one for all or one each; None leaves it open, and attributes that are not
-                named are drawn by seed (a single one runs through its values in turn).
+            first_sample: index of the first sample, to go on after another call; a multiple of the chunk size.
+            conditions: attribute -> value, one for all or one each; None leaves it open, what is not named is drawn
+                by seed (a single attribute runs through its values in turn).
 
         Raises:
             InputError: counts, conditions, steps or guidance that this model cannot take.
@@ -196,25 +174,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             self, num_samples, class_labels, conditions, steps=num_inference_steps, guidance_scale=guidance_scale,
             guidance_interval=guidance_interval, weaker=weaker, seed=seed, eta=eta, first=first_sample,
         )  # fmt: skip
-        pictures: list[Tensor] = []
-        chunks: list[list[Any]] = []
-        for states in self._chunks(run):
-            kept: list[SampleState] = []
-            for state in states:
-                kept = [*kept, state] if return_trajectory else [state]
-                if callback is not None and state.step > 0:
-                    callback(state)
-            pictures.append(kept[-1].images(size))
-            chunks.append([state.shown for state in kept])
-        images = torch.cat(pictures)
-        shown = [self.representation.join(list(parts)) for parts in zip(*chunks, strict=True)]
-        return GaussianDiffusionOutput(
-            images=to_pil(images) if output_type == "pil" else images,
-            splats=self.representation.splats_of(shown[-1]),
-            labels=run.conditions.labels,
-            trajectory=shown if return_trajectory else None,
-            conditions=run.conditions if run.conditions.spec else None,
-        )
+        return generated(self._chunks(run), run.conditions, size, output_type, return_trajectory, callback)
 
     @torch.inference_mode()
     def stream(
@@ -259,19 +219,4 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             run: with conditions of at most `chunk_size` samples.
             latent, start, project: see `diffusion.sample`; default: each sample's own noise.
         """
-        count, device = self.chunk_size, self.denoiser.device
-        generators = [generator_for(run.seed, run.first + i) for i in range(count)]
-        if latent is None:
-            shape = self.representation.latent_shape
-            latent = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
-        denoiser = Denoiser(
-            self.denoiser,
-            run.conditions.padded(count).to(device),
-            self.representation.anchors if self.denoiser.num_anchor_features else None,
-            run.guidance,
-            self.scheduler.config.num_train_timesteps,
-        )
-        scheduler = prepared(self.scheduler, run.steps)
-        yield from sample(
-            denoiser, scheduler, latent.to(device), start=start, project=project, eta=run.eta, generators=generators
-        )
+        yield from chunk_states(self, run, latent, start, project)

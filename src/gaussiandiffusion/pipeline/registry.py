@@ -7,6 +7,7 @@ diffusers; no module is imported by a name in a file, and no Python file in a mo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +18,8 @@ from diffusers import SchedulerMixin
 from msgspec import Meta
 
 from gaussiandiffusion.diffusion.few_steps import FlowMatchFewStepScheduler
-from gaussiandiffusion.diffusion.schedulers import prediction_of
+from gaussiandiffusion.diffusion.sampling import sample
+from gaussiandiffusion.diffusion.schedulers import prediction_of, prepared
 from gaussiandiffusion.ground.component import Component, load_component
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.records import is_file, parse_json, read_text, to_record
@@ -92,6 +94,27 @@ def read_index(folder: Path) -> Index:
     return index
 
 
+def load_arguments(folder: Path, dtype: torch.dtype, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of the pipeline in a folder: what is given instead is not read.
+
+    Args:
+        dtype: of the network.
+
+    Raises:
+        InputError: a component is missing or damaged, or something is given that no pipeline takes.
+    """
+    index = read_index(folder)
+    if unknown := sorted(given.keys() - {*index.components, *index.defaults}):
+        known = ", ".join([*index.components, *index.defaults])
+        raise InputError(f"from_pretrained takes no '{unknown[0]}'; it takes dtype, {known}")
+    loaders = {
+        "denoiser": lambda: load_network(folder, dtype),
+        "representation": lambda: load_representation(folder),
+        "scheduler": lambda: load_scheduler(folder, index.scheduler[1]),
+    }
+    return {name: load() for name, load in loaders.items() if name not in given} | index.defaults
+
+
 def load_network(folder: Path, dtype: torch.dtype) -> Network:
     """The network in a model's folder, in evaluation mode."""
     network = load_component(folder / "denoiser", COMPONENTS["denoiser"], dtype)
@@ -128,11 +151,20 @@ def load_scheduler(folder: Path, kind: str) -> Any:
     try:
         scheduler = found.from_config(config)
         prediction = prediction_of(scheduler)
+        _try(scheduler)
     except Exception as error:  # diffusers' schedulers raise many kinds over settings they do not take
         raise InputError(f"{path}: makes no {kind} ({(str(error) or type(error).__name__).splitlines()[0]})") from error
     if prediction not in ("flow", "epsilon", "v_prediction") or scheduler.config.num_train_timesteps != steps:
         raise InputError(f"{path}: is for models that predict {prediction}, which none of ours does")
     return scheduler
+
+
+def _try(scheduler: Any) -> None:
+    """Take a step, since settings of the wrong type are heeded only then."""
+    latent = torch.zeros(1, 1, 1, 1)
+    own = prepared(scheduler, min(2, scheduler.config.num_train_timesteps))
+    for _ in sample(lambda noisy, timestep: noisy, own, latent):
+        pass
 
 
 def component_names(**components: Any) -> dict[str, Named]:

@@ -1,24 +1,44 @@
-"""What a pipeline is asked for, checked before any work."""
+"""What a model is asked for, checked before any work, and the states that lead to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, runtime_checkable
 
+import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from gaussiandiffusion.diffusion import Guidance, prediction_of, prepared
+from gaussiandiffusion.diffusion import Denoiser, Guidance, State, prediction_of, prepared, sample
+from gaussiandiffusion.diffusion.sampling import Project
 from gaussiandiffusion.ground.attributes import CLASS, ConditionSpec, Value
 from gaussiandiffusion.ground.conditions import Conditions, Request
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.provenance import weights_sha256
+from gaussiandiffusion.ground.seeds import generator_for
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.representation import Representation
 
-if TYPE_CHECKING:
-    from gaussiandiffusion.pipeline.pipeline import GaussianDiffusionPipeline
-
 Labels = Value | Sequence[Value] | Tensor
+
+
+@runtime_checkable
+class Model(Protocol):
+    """What a request knows of a pipeline."""
+
+    denoiser: Network
+    representation: Representation[Any]
+    scheduler: Any
+
+    @property
+    def config(self) -> Mapping[str, Any]: ...
+
+    @property
+    def condition_spec(self) -> ConditionSpec: ...
+
+    @property
+    def chunk_size(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -40,7 +60,7 @@ class Run:
 
 
 def checked_run(
-    pipeline: GaussianDiffusionPipeline,
+    model: Model,
     num_samples: int,
     class_labels: Labels = None,
     conditions: Request | None = None,
@@ -48,7 +68,7 @@ def checked_run(
     steps: int | None = None,
     guidance_scale: float | None = None,
     guidance_interval: tuple[float, float] = (0.0, 1.0),
-    weaker: GaussianDiffusionPipeline | None = None,
+    weaker: Model | None = None,
     seed: int = 0,
     eta: float = 0.0,
     first: int = 0,
@@ -58,19 +78,19 @@ def checked_run(
     Raises:
         InputError: it cannot.
     """
-    spec, config = pipeline.condition_spec, pipeline.config
+    spec, config = model.condition_spec, model.config
     if num_samples < 1:
         raise InputError(f"the number of samples must be >= 1, not {num_samples}")
-    if first % pipeline.chunk_size:
-        raise InputError(f"first_sample must be a multiple of {pipeline.chunk_size}, not {first}")
+    if first % model.chunk_size:
+        raise InputError(f"first_sample must be a multiple of {model.chunk_size}, not {first}")
     if not spec and weaker is None and guidance_scale not in (None, 1):
         raise InputError("guidance needs a class-conditional model; this one is unconditional, leave it at 1")
     if seed < 0:
         raise InputError(f"the seed must be >= 0, not {seed}")
-    steps = config.num_inference_steps if steps is None else steps
-    prepared(pipeline.scheduler, steps)  # refuses impossible steps
-    scale = config.guidance_scale if guidance_scale is None else guidance_scale
-    guidance = Guidance(scale, *guidance_interval, None if weaker is None else weaker_network(pipeline, weaker))
+    steps = config["num_inference_steps"] if steps is None else steps
+    prepared(model.scheduler, steps)  # refuses impossible steps
+    scale = config["guidance_scale"] if guidance_scale is None else guidance_scale
+    guidance = Guidance(scale, *guidance_interval, None if weaker is None else weaker_network(model, weaker))
     asked = Conditions.ask(spec, num_samples, _request(spec, class_labels, conditions), seed=seed, first=first)
     return Run(asked, steps, guidance, seed, eta, first)
 
@@ -88,29 +108,60 @@ def _request(spec: ConditionSpec, class_labels: Labels, conditions: Request | No
     return {next(iter(spec.attributes), CLASS): class_labels}
 
 
-def weaker_network(pipeline: GaussianDiffusionPipeline, other: GaussianDiffusionPipeline) -> Network:
+def chunk_states(
+    model: Model, run: Run, latent: Float[Tensor, "n ..."] | None, start: float, project: Project | None
+) -> Iterator[State]:
+    """States of one chunk of samples, padding included; arguments as `GaussianDiffusionPipeline.states`."""
+    count, device = model.chunk_size, model.denoiser.device
+    generators = [generator_for(run.seed, run.first + i) for i in range(count)]
+    if latent is None:
+        shape = model.representation.latent_shape
+        latent = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+    denoiser = Denoiser(
+        model.denoiser,
+        run.conditions.padded(count).to(device),
+        model.representation.anchors if model.denoiser.num_anchor_features else None,
+        run.guidance,
+        model.scheduler.config.num_train_timesteps,
+    )
+    scheduler = prepared(model.scheduler, run.steps)
+    yield from sample(
+        denoiser, scheduler, latent.to(device), start=start, project=project, eta=run.eta, generators=generators
+    )
+
+
+def weaker_network(model: Model, other: Model) -> Network:
     """The network of a model that this one can be guided away from.
 
     Raises:
         InputError: it works in another latent space, predicts something else or knows other classes.
     """
-    if other.config.latent_space != pipeline.config.latent_space:
+    if other.config["latent_space"] != model.config["latent_space"]:
         raise InputError("the weaker model works in another latent space; take a snapshot of the same training")
-    alike = other.condition_spec.sizes == pipeline.condition_spec.sizes
-    if prediction_of(other.scheduler) != prediction_of(pipeline.scheduler) or not alike:
+    alike = other.condition_spec.sizes == model.condition_spec.sizes
+    if prediction_of(other.scheduler) != prediction_of(model.scheduler) or not alike:
         raise InputError("the weaker model has another objective or other classes than the model it is to guide")
     return other.denoiser
 
 
-def check_fit(network: Network, representation: Representation[Any]) -> None:
-    """Refuse a network for latents of other features or anchors.
+def check_fit(network: Network, representation: Representation[Any], latent_space: str | None) -> str:
+    """Refuse a network for latents of other features, anchors or statistics; returns the latent space's checksum.
+
+    Args:
+        latent_space: checksum of the one that the network was trained in; None: this one.
 
     Raises:
         InputError: it is one.
     """
+    found = weights_sha256(representation.state_dict(), settings=representation.config)
+    if latent_space not in (None, found):
+        raise InputError(
+            "the network was trained in another latent space (template or statistics) than this representation's; "
+            "take both from the same model"
+        )
     wanted = network.config.get("num_features")
     if wanted is None:
-        return  # a pixel network, known by its sample size
+        return found  # a pixel network, known by its sample size
     features = representation.latent_shape[-1]
     anchors = 0 if representation.anchors is None else representation.anchors.shape[1]
     if wanted != features or network.num_anchor_features not in (0, anchors):
@@ -118,3 +169,4 @@ def check_fit(network: Network, representation: Representation[Any]) -> None:
             f"the network takes {wanted} features and {network.num_anchor_features} of an anchor a splat, the "
             f"representation has {features} and {anchors}; take both from the same model"
         )
+    return found

@@ -55,6 +55,7 @@ class LatentTransform(Component):
         for name, value, known in (("form", form, Form), ("scaling", scaling, Scaling)):
             if value not in get_args(known):
                 raise InputError(f"unknown latent {name} '{value}'; choose {' or '.join(get_args(known))}")
+        Canvas(height, width, channels)  # refuses what is none
         shape = (max(1, num_slots), GEOMETRY_FEATURES + channels)
         self.mean: Tensor
         self.std: Tensor

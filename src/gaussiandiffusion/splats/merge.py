@@ -16,6 +16,7 @@ from typing import Any
 
 from safetensors import safe_open
 
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.splats.storage import HEADER_KEY, load_header
 
@@ -34,6 +35,9 @@ def merge(paths: Sequence[Path], out: Path, source: Mapping[str, Any]) -> None:
         InputError: a file cannot be read, or `out` cannot be written.
     """
     layouts = [_layout(path) for path in paths]
+    for path, layout in zip(paths, layouts, strict=True):
+        if _kinds(layout) != _kinds(layouts[0]) or any(kind not in BYTES for kind, *_ in _kinds(layout).values()):
+            raise InputError(f"{path}: holds other tensors than sets beside it; delete it, and it is made again")
     header = replace(load_header(paths[0]), source=dict(source))
     merged: dict[str, Any] = {"__metadata__": {HEADER_KEY: header.to_json()}}
     end = 0
@@ -49,6 +53,11 @@ def merge(paths: Sequence[Path], out: Path, source: Mapping[str, Any]) -> None:
             for path in paths:
                 with safe_open(path, "np") as part:
                     file.write(part.get_tensor(name).data)
+
+
+def _kinds(layout: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Type and shape of each tensor, but for the number of sets."""
+    return {name: (tensor["dtype"], *tensor["shape"][1:]) for name, tensor in layout.items()}
 
 
 def _layout(path: Path) -> dict[str, Any]:

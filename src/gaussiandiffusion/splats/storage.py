@@ -146,6 +146,9 @@ def load(path: str | os.PathLike[str]) -> SplatFile:
     except InputError as error:
         raise InputError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     _check_one_each(path, len(splats), labels=labels, psnr=psnr)
+    if psnr is not None and not (psnr.is_floating_point() and bool(psnr.isfinite().all())):
+        raise InputError(f"{path}: psnr must be finite numbers of decibels")
+    psnr = None if psnr is None else psnr.float()
     for name, tensor in (("labels", labels), ("conditions", values)):
         if tensor is not None and tensor.dtype != torch.int64:
             raise InputError(f"{path}: {name} must be int64, not {tensor.dtype}")

@@ -6,16 +6,17 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import torch
 from msgspec import Meta
+from torch import Tensor, nn
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path, write_json
 from gaussiandiffusion.ground.records import read_record, to_record
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.presets import flat_settings, to_flat
+from gaussiandiffusion.training.presets import flat_settings, to_config, to_flat
 
 KEEP = 2
 CONFIG_FILE = "config.json"
@@ -32,23 +33,54 @@ RESUMABLE = {
 }
 
 
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class Moments(TypedDict):
+    """What AdamW remembers of a parameter."""
+
+    step: Tensor
+    exp_avg: Tensor
+    exp_avg_sq: Tensor
+
+
+class Group(TypedDict):
+    """What changes of AdamW's settings; the others are the configuration's."""
+
+    lr: Annotated[float, Meta(ge=0)]
+
+
+class OptimizerState(TypedDict):
+    """By the parameters' numbers; of none before the first step."""
+
+    state: dict[int, Moments]
+    param_groups: Annotated[list[Group], Meta(min_length=1, max_length=1)]
+
+
+class AverageState(TypedDict):
+    """The averaged weights."""
+
+    optimization_step: Count
+    shadow_params: list[Tensor]
+
+
 @dataclass
 class TrainState:
     """What a checkpoint holds, as dictionaries of tensors and numbers.
 
     Attributes:
         step: steps taken.
-        model, optimizer, schedule, ema: their states.
+        model, optimizer, schedule, ema: their states; the schedule's follows from the step.
         representation: tensors of the latent space; None in checkpoints of early versions.
         seconds_per_step: that a budget was computed with.
     """
 
-    step: Annotated[int, Meta(ge=0)]
-    model: dict[str, Any]
-    optimizer: dict[str, Any]
+    step: Count
+    model: dict[str, Tensor]
+    optimizer: OptimizerState
     schedule: dict[str, Any]
-    ema: dict[str, Any]
-    representation: dict[str, Any] | None = None
+    ema: AverageState
+    representation: dict[str, Tensor] | None = None
     seconds_per_step: float | None = None
 
 
@@ -93,7 +125,7 @@ def load_checkpoint(folder: Path, config: TrainConfig) -> TrainState | None:
 def check_same(folder: Path, config: TrainConfig) -> None:
     """Refuse to go on with settings other than the ones training began with."""
     # A setting that came after the checkpoint was written had its default's effect.
-    before, now = to_flat(TrainConfig()) | saved_settings(folder), to_flat(config)
+    before, now = saved_settings(folder), to_flat(config)
     for name in sorted(now.keys() - RESUMABLE):
         # A template is known by its checksum in the latents' header; its place may change.
         if before[name] != now[name] and not _both_templates(before[name], now[name]):
@@ -106,7 +138,27 @@ def check_same(folder: Path, config: TrainConfig) -> None:
 def saved_settings(folder: Path) -> dict[str, Any]:
     """Flat settings that a folder's checkpoint was trained with."""
     path = folder / CONFIG_FILE
-    return flat_settings(read_record(path, dict[str, Any]), path)
+    return to_flat(to_config(flat_settings(read_record(path, dict[str, Any]), path), path))
+
+
+def check_numbers(folder: Path, state: TrainState, network: nn.Module) -> None:
+    """Refuse a state whose tensors are of other shapes than the network's, or no numbers to go on from."""
+    shapes = [parameter.shape for parameter in network.parameters()]
+    moments = [kept for _, kept in sorted(state.optimizer["state"].items())]
+    averages = state.ema["shadow_params"]
+    held = [[kept["exp_avg"] for kept in moments], [kept["exp_avg_sq"] for kept in moments], averages]
+    if any([tensor.shape for tensor in tensors] != shapes for tensors in held if moments or tensors is averages):
+        raise InputError(f"{folder}: its checkpoint fits another model (of parameters of other shapes)")
+    numbers = [*state.model.values(), *(tensor for tensors in held for tensor in tensors)]
+    counts = [tensor for kept in moments for tensor in (kept["step"], kept["exp_avg_sq"])]
+    # Numbers whose squares overflow are none that a training comes to, and would end the next step.
+    sound = all(bool(tensor.float().square().sum().isfinite()) for tensor in numbers)
+    if (
+        not sound
+        or not all(bool((tensor >= 0).all()) for tensor in counts)
+        or any(k["step"].numel() != 1 for k in moments)
+    ):
+        raise InputError(f"{folder}: its checkpoint is damaged: it holds numbers that no training comes to")
 
 
 def check_latents(folder: Path, state: TrainState, representation: dict[str, torch.Tensor]) -> None:
@@ -115,7 +167,7 @@ def check_latents(folder: Path, state: TrainState, representation: dict[str, tor
     if before is None:
         return
     same = before.keys() == representation.keys() and all(
-        before[name].shape == value.shape and torch.allclose(before[name].cpu(), value.cpu(), rtol=1e-2, atol=1e-3)
+        before[name].shape == value.shape and torch.allclose(before[name].to(value), value, rtol=1e-2, atol=1e-3)
         for name, value in representation.items()
     )
     if not same:

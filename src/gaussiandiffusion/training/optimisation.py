@@ -136,9 +136,14 @@ class Optimisation:
         Raises:
             RuntimeError, ValueError, KeyError, TypeError: it is another network's.
         """
+        rates = [group["lr"] for group in state.optimizer["param_groups"]]
+        own = self.optimizer.state_dict()["param_groups"]
+        groups = [settings | {"lr": rate} for settings, rate in zip(own, rates, strict=True)]
+        place = {"last_epoch": state.step, "_step_count": state.step + 1, "_last_lr": rates}
+        average = {name: state.ema[name] for name in ("optimization_step", "shadow_params")}
         self.model.load_state_dict(state.model)
-        self.optimizer.load_state_dict(state.optimizer)
-        self.schedule.load_state_dict(state.schedule)
-        self.ema.load_state_dict(state.ema)
+        self.optimizer.load_state_dict({"state": state.optimizer["state"], "param_groups": groups})
+        self.schedule.load_state_dict(self.schedule.state_dict() | place)
+        self.ema.load_state_dict(self.ema.state_dict() | average)
         self.ema.to(self.accelerator.device)
         self.step = state.step

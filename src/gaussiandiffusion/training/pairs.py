@@ -91,7 +91,7 @@ def teacher_pairs(
     for number, part in enumerate(run.chunks(block)):
         path = folder / f"pairs-{number:05d}.safetensors"
         if path.is_file():
-            blocks.append(_read(path, header))
+            blocks.append(_read(path, header, (len(part.conditions), *teacher.representation.latent_shape)))
         else:
             with mixed(teacher.denoiser.device, precision):
                 blocks.append(_make(teacher, part))
@@ -134,8 +134,10 @@ def _conditions(joined: dict[str, Tensor], spec: ConditionSpec, count: int, fold
     if not spec:
         return Conditions.ask(spec, count)
     values = joined["labels"][:, None] if "labels" in joined else joined.get("conditions")
-    if values is None or values.shape != (count, len(spec.sizes)):
+    if values is None or values.shape != (count, len(spec.sizes)) or values.dtype != torch.int64:
         raise InputError(f"{folder}: its pairs were made for other conditions; delete them, and they are made again")
+    if bool(((values < 0) | (values > values.new_tensor(spec.sizes))).any()):
+        raise InputError(f"{folder}: a condition of its pairs is none of the teacher's; delete them to make them again")
     return Conditions(spec, values)
 
 
@@ -144,7 +146,7 @@ def _write(path: Path, block: dict[str, Tensor], header: dict[str, Any]) -> None
         save_file(block, temporary, metadata={KEY: json.dumps(header, sort_keys=True)})
 
 
-def _read(path: Path, header: dict[str, Any]) -> dict[str, Tensor]:
+def _read(path: Path, header: dict[str, Any], shape: tuple[int, ...]) -> dict[str, Tensor]:
     try:
         with safe_open(path, "pt") as file:
             found = parse_json((file.metadata() or {}).get(KEY, "null"), path)
@@ -153,4 +155,15 @@ def _read(path: Path, header: dict[str, Any]) -> dict[str, Tensor]:
         raise InputError(f"{path}: is damaged ({error}); delete it, and it is made again") from error
     if found != header:
         raise InputError(f"{path}: holds pairs of another teacher or other settings; delete it or use another folder")
+    for name in ("noise", "latents"):
+        tensor = block.get(name)
+        if (
+            tensor is None
+            or tensor.shape != shape
+            or tensor.dtype != torch.float32
+            or not bool(tensor.isfinite().all())
+        ):
+            raise InputError(
+                f"{path}: its {name} are not finite float32 {list(shape)}; delete it, and it is made again"
+            )
     return block

@@ -129,6 +129,11 @@ def unit_features(network: nn.Module, images: Float[Tensor, "n c h w"]) -> Float
 def _read(folder: Path) -> FeatureSpace:
     network = load_component(folder, {FeatureNetwork.__name__: FeatureNetwork}, torch.float32)
     assert isinstance(network, FeatureNetwork)
+    channels, size = network.config["in_channels"], network.config["image_size"]
+    try:
+        unit_features(network, torch.zeros(1, channels, size, size))
+    except InputError as error:
+        raise InputError(f"{folder}: its weights are unfit ({error}); copy the network again") from error
     name = folder.name.removeprefix(BUNDLED_PREFIX)
     digest = hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
     return FeatureSpace(name, FEATURE_LAYER, network.requires_grad_(False), digest)
