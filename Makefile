@@ -3,24 +3,34 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test lint bench pictures clean
+.PHONY: help demo test lint format tables bench pictures clean
 
-demo: $(VENV)/.base
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.base ## set up .venv, then 64 digits in demo/
 	$(BIN)/gaussiandiffusion sample --model mnist --num 64 --gif --out demo
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev ## set up .venv with the development tools, then run the tests
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev ## style, types, and that imports go only downward
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev
+format: $(VENV)/.dev ## bring the code into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+tables: $(VENV)/.dev ## write the tables of README and docs anew from benchmarks/results
+	$(BIN)/python -m benchmarks.tables
+
+bench: $(VENV)/.dev ## time the renderer
 	$(BIN)/python -m benchmarks.rendering
 
-pictures: $(VENV)/.base
+pictures: $(VENV)/.base ## draw the pictures of README and docs anew
 	$(BIN)/python -m benchmarks.pictures --out docs/pictures
 
 $(VENV)/.base: pyproject.toml constraints.txt
@@ -33,5 +43,5 @@ $(VENV)/.dev: pyproject.toml constraints.txt
 	$(INSTALL) ".[dev]"
 	touch $@ $(VENV)/.base
 
-clean:
+clean: ## remove .venv and what was built
 	rm -rf $(VENV) demo build

@@ -216,6 +216,10 @@ def make_pictures(folder: Path) -> None:
         Image.fromarray(picture[0]).save(folder / f"{i}.png")
 
 
+def make_arrays(folder: Path) -> None:
+    np.savez(folder / "arrays.npz", images=pictures(), labels=np.arange(4))
+
+
 def make_zip(folder: Path) -> None:
     make_pictures(folder / "pictures")
     shutil.make_archive(str(folder / "pictures"), "zip", folder / "pictures")
@@ -265,11 +269,11 @@ KINDS: dict[str, Kind] = {
     "preset .toml": Kind(_config_file("own.toml"), lambda folder: load_config(folder / "own.toml")),
     "preset .json": Kind(_config_file("own.json"), lambda folder: load_config(folder / "own.json")),
     "training folder": Kind(make_training, read_training, "**/*"),
-    "training, resumed": Kind(make_training, resume_training, "checkpoints/*", 0.1),
+    "training, resumed": Kind(make_training, resume_training, "**/*", 0.2),
     "teacher's pairs": Kind(make_pairs, make_pairs),
     "encoded shards": Kind(encode_shards, encode_shards, "shards/*.safetensors", 0.5),
     "partial file": Kind(make_partial, lambda folder: encode_to(folder / "sets.safetensors"), "*/*", 0.5),
-    ".npz": Kind(lambda folder: np.savez(folder / "a.npz", images=pictures(), labels=np.arange(4)), lambda folder: load_images(folder / "a.npz")),
+    ".npz": Kind(make_arrays, lambda folder: load_images(folder / "arrays.npz")),
     "sheets": Kind(make_sheets, lambda folder: load_images(folder / "sheets.npz")),
     "IDX": Kind(make_idx, load_images),
     "pictures": Kind(make_pictures, load_images),

@@ -223,7 +223,7 @@ def damaged_checkpoint(content: bytes, random: Random) -> Variant:
             done += f" {what}"
         elif choice < 0.7:
             holder[key] = copy.copy(random.choice(objects))
-            done += f" is {str(holder[key]):.40}"
+            done += f" is {holder[key]!s:.40}"
         elif choice < 0.9 or not isinstance(holder, dict):
             del holder[key]
             done += " left out"

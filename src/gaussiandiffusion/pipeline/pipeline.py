@@ -187,10 +187,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         eta: float = 0.0,
         conditions: Request | None = None,
     ) -> Iterator[SampleState]:
-        """Every state as it is made, noise first; of more samples than a chunk holds, chunk after chunk.
-
-        Args and raises: see `__call__`.
-        """
+        """Every state as it is made, noise first; chunk after chunk. Arguments as `__call__`."""
         run = checked_run(
             self, num_samples, class_labels, conditions, steps=num_inference_steps, guidance_scale=guidance_scale,
             seed=seed, eta=eta,

@@ -91,14 +91,16 @@ def teacher_pairs(
     for number, part in enumerate(run.chunks(block)):
         path = folder / f"pairs-{number:05d}.safetensors"
         if path.is_file():
-            blocks.append(_read(path, header, (len(part.conditions), *teacher.representation.latent_shape)))
+            blocks.append(_read(path, header, part, teacher.representation.latent_shape))
         else:
             with mixed(teacher.denoiser.device, precision):
                 blocks.append(_make(teacher, part))
             _write(path, blocks[-1], header)
         if progress is not None:
             progress(len(part.conditions))
-    joined = {name: torch.cat([part[name] for part in blocks]) for name in blocks[0]}
+    joined = {
+        name: torch.cat([part[name] for part in blocks]) for name in ("noise", "latents", *_asked(run.conditions))
+    }
     return Pairs(joined["noise"], joined["latents"], _conditions(joined, teacher.condition_spec, count, folder))
 
 
@@ -122,20 +124,21 @@ def _make(teacher: GaussianDiffusionPipeline, run: Run) -> dict[str, Tensor]:
         for name, state in (("noise", first), ("latents", last)):
             found[name].append(state.latent[: len(part.conditions)].float().cpu())
     made = {name: torch.cat(parts) for name, parts in found.items()}
-    conditions = run.conditions
+    return made | _asked(run.conditions)
+
+
+def _asked(conditions: Conditions) -> dict[str, Tensor]:
+    """What was asked for, as it is kept."""
     if not conditions.spec:
-        return made
-    if conditions.labels is not None:
-        return made | {"labels": conditions.labels.clone()}
-    return made | {"conditions": conditions.values.clone()}
+        return {}
+    labels = conditions.labels
+    return {"conditions": conditions.values.clone()} if labels is None else {"labels": labels.clone()}
 
 
 def _conditions(joined: dict[str, Tensor], spec: ConditionSpec, count: int, folder: Path) -> Conditions:
     if not spec:
         return Conditions.ask(spec, count)
-    values = joined["labels"][:, None] if "labels" in joined else joined.get("conditions")
-    if values is None or values.shape != (count, len(spec.sizes)) or values.dtype != torch.int64:
-        raise InputError(f"{folder}: its pairs were made for other conditions; delete them, and they are made again")
+    values = joined["labels"][:, None] if "labels" in joined else joined["conditions"]
     if bool(((values < 0) | (values > values.new_tensor(spec.sizes))).any()):
         raise InputError(f"{folder}: a condition of its pairs is none of the teacher's; delete them to make them again")
     return Conditions(spec, values)
@@ -146,7 +149,7 @@ def _write(path: Path, block: dict[str, Tensor], header: dict[str, Any]) -> None
         save_file(block, temporary, metadata={KEY: json.dumps(header, sort_keys=True)})
 
 
-def _read(path: Path, header: dict[str, Any], shape: tuple[int, ...]) -> dict[str, Tensor]:
+def _read(path: Path, header: dict[str, Any], run: Run, shape: tuple[int, ...]) -> dict[str, Tensor]:
     try:
         with safe_open(path, "pt") as file:
             found = parse_json((file.metadata() or {}).get(KEY, "null"), path)
@@ -155,15 +158,11 @@ def _read(path: Path, header: dict[str, Any], shape: tuple[int, ...]) -> dict[st
         raise InputError(f"{path}: is damaged ({error}); delete it, and it is made again") from error
     if found != header:
         raise InputError(f"{path}: holds pairs of another teacher or other settings; delete it or use another folder")
-    for name in ("noise", "latents"):
-        tensor = block.get(name)
-        if (
-            tensor is None
-            or tensor.shape != shape
-            or tensor.dtype != torch.float32
-            or not bool(tensor.isfinite().all())
-        ):
+    numbers = torch.empty(len(run.conditions), *shape, device="meta")
+    for name, due in {"noise": numbers, "latents": numbers, **_asked(run.conditions)}.items():
+        held = block.get(name)
+        if held is None or (held.shape, held.dtype) != (due.shape, due.dtype) or not bool(held.isfinite().all()):
             raise InputError(
-                f"{path}: its {name} are not finite float32 {list(shape)}; delete it, and it is made again"
+                f"{path}: its {name} are not finite {due.dtype} {list(due.shape)}; delete it, and it is made again"
             )
     return block
