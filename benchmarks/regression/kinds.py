@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import io
 import json
 import shutil
@@ -101,7 +102,9 @@ def make_template(folder: Path) -> None:
 
 
 def read_template(folder: Path) -> None:
-    make_encoder(1, start=f"template:{folder / 'template.safetensors'}").encode(pictures(1))
+    encoder = make_encoder(1, start=f"template:{folder / 'template.safetensors'}")
+    if encoder.template is not None and encoder.template.canvas == Canvas(SIDE, SIDE, 1):
+        encoder.encode(pictures(1))
 
 
 def splat_model() -> gd.GaussianDiffusionPipeline:
@@ -216,6 +219,12 @@ def make_pictures(folder: Path) -> None:
         Image.fromarray(picture[0]).save(folder / f"{i}.png")
 
 
+def make_coloured(folder: Path) -> None:
+    colour = np.repeat(pictures()[:, 0, :, :, None], 3, axis=3)
+    for picture, ending in zip(colour, ("jpg", "webp", "bmp", "gif"), strict=True):
+        Image.fromarray(picture).save(folder / f"{ending}.{ending}")
+
+
 def make_arrays(folder: Path) -> None:
     np.savez(folder / "arrays.npz", images=pictures(), labels=np.arange(4))
 
@@ -241,6 +250,13 @@ def make_idx(folder: Path) -> None:
     header = np.array([0x803, 4, SIDE, SIDE], ">u4").tobytes()
     (folder / "train-images-idx3-ubyte").write_bytes(header + pictures().tobytes())
     (folder / "train-labels-idx1-ubyte").write_bytes(np.array([0x801, 4], ">u4").tobytes() + bytes((0, 1, 0, 1)))
+
+
+def make_packed_idx(folder: Path) -> None:
+    make_idx(folder)
+    for path in folder.iterdir():
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
 
 
 def make_parquet(folder: Path) -> None:
@@ -276,7 +292,9 @@ KINDS: dict[str, Kind] = {
     ".npz": Kind(make_arrays, lambda folder: load_images(folder / "arrays.npz")),
     "sheets": Kind(make_sheets, lambda folder: load_images(folder / "sheets.npz")),
     "IDX": Kind(make_idx, load_images),
+    "IDX, gzipped": Kind(make_packed_idx, load_images, share=0.5),
     "pictures": Kind(make_pictures, load_images),
+    "JPEG, WebP, BMP, GIF": Kind(make_coloured, load_images),
     "zip": Kind(make_zip, lambda folder: load_images(folder / "pictures.zip")),
     "parquet": Kind(make_parquet, load_images),
 }  # fmt: skip

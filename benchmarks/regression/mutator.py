@@ -210,7 +210,7 @@ def damaged_checkpoint(content: bytes, random: Random) -> Variant:
     for _ in range(200):
         deep = [deep]
     objects = (None, [], {}, "", True, -1, 2**70, 0.5, float("nan"), float("inf"), [1], {"a": 1}, {1: {}}, "x", deep,
-               torch.zeros(2), torch.zeros(0), torch.tensor(1), (1, 2), b"x", ["a", "b"], torch.float32)  # fmt: skip
+               torch.zeros(2), torch.zeros(0), torch.zeros(1).expand(10**13), torch.tensor(1), (1, 2), b"x", ["a", "b"], torch.float32)  # fmt: skip
     places = list(_places(state))
     if random.random() < 0.15:
         state, done = random.choice(objects), "whole"
@@ -223,7 +223,7 @@ def damaged_checkpoint(content: bytes, random: Random) -> Variant:
             done += f" {what}"
         elif choice < 0.7:
             holder[key] = copy.copy(random.choice(objects))
-            done += f" is {holder[key]!s:.40}"
+            done += f" is {getattr(holder[key], 'shape', holder[key])!s:.40}"
         elif choice < 0.9 or not isinstance(holder, dict):
             del holder[key]
             done += " left out"

@@ -6,6 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, safe_open, save_file
 
+from gaussiandiffusion.ground.attributes import ConditionSpec
+from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Splats, storage
 
@@ -74,8 +76,8 @@ def test_a_file_cut_anywhere_is_refused_by_name(make_splats, tmp_path):
         (HEADER | {"canvas": [0, 17, 1]}, "is empty"),
         (HEADER | {"canvas": [100_000, 100_000, 1]}, "is too large"),
         (HEADER | {"encoder": [1]}, "encoder: expected object, got array"),
-        (HEADER | {"conditions": {"class": ["a", "a"]}}, "values of different names"),
-        (HEADER | {"conditions": {"class": ["a", "b"]}}, "holds no index of each"),
+        (HEADER | {"conditions": [["class", ["a", "a"]]]}, "values of different names"),
+        (HEADER | {"conditions": [["class", ["a", "b"]]]}, "holds no index of each"),
         (HEADER | {"canvas": [12, 17, 3]}, r"colors must have shape \(2, 9, 3\)"),
         (HEADER | {"blending": "multiply"}, "blending: invalid enum value 'multiply'"),
         (HEADER | {"output": None}, "output: expected str, got null"),
@@ -112,6 +114,27 @@ def test_impossible_tensors_are_refused_by_name(make_splats, tmp_path, changes, 
     path = write(tmp_path / "x.safetensors", make_splats(), **changes)
     with pytest.raises(InputError, match=rf"x\.safetensors: .*{complaint}"):
         storage.load(path)
+
+
+HERO = ConditionSpec({"hair": ("red", "green"), "action": ("walk", "sit", "run"), "body": ("a",)})
+
+
+@pytest.mark.parametrize("spec", [HERO, ConditionSpec.of_classes(("cat", "dog"))])
+def test_conditions_come_back_with_their_names_in_their_order_and_open_ones_open(make_splats, tmp_path, spec):
+    asked = Conditions.ask(spec, 2, {name: [len(names) - 1, None] for name, names in spec.attributes.items()})
+    make_splats().save(tmp_path / "x.safetensors", conditions=asked)
+    found = storage.load(tmp_path / "x.safetensors").conditions
+    assert found.spec.to_dict() == spec.to_dict()
+    assert list(found.spec.attributes) == list(spec.attributes)
+    assert torch.equal(found.values, asked.values)
+    assert found.words() == asked.words()
+
+
+def test_labels_without_names_are_numbered(make_splats, tmp_path):
+    make_splats().save(tmp_path / "x.safetensors", labels=torch.tensor([3, 1]))
+    file = storage.load(tmp_path / "x.safetensors")
+    assert file.labels.tolist() == file.conditions.labels.tolist() == [3, 1]
+    assert file.conditions.words() == {"class": ["3", "1"]}
 
 
 def test_foreign_files_are_refused_by_name(tmp_path):

@@ -12,6 +12,7 @@ from gaussiandiffusion.rendering import FOOTPRINT
 
 STARTS = ("hilbert", "grid", "random", "template")
 MAX_SPLATS = 100_000
+MAX_ITERATIONS = 100_000
 MANY = 1000  # from here on, pictures are photographs, grey or not
 
 
@@ -65,8 +66,11 @@ class EncoderSettings:
             raise InputError(f"the number of splats must lie between 1 and {MAX_SPLATS}, not {self.num_splats}")
         if self.start not in STARTS:
             raise InputError(f"unknown start '{self.start}'; choose hilbert, grid, random or template:FILE")
-        if self.iterations < 0:
-            raise InputError(f"iterations must be >= 0, not {self.iterations}")
+        if not 0 <= self.iterations <= MAX_ITERATIONS:
+            raise InputError(f"iterations must lie between 0 and {MAX_ITERATIONS}, not {self.iterations}")
+        for name, value in vars(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InputError(f"{name} must be a finite number, not {value}")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -169,7 +173,7 @@ def harder(settings: EncoderSettings, channels: int) -> Iterator[EncoderSettings
     A template's sets stay its sets: they are only fitted longer. Random ones stay random, and spread more evenly.
     """
     for factor, start in _HARDER:
-        iterations = factor * settings.iterations
+        iterations = min(factor * settings.iterations, MAX_ITERATIONS)
         if settings.start == "template":
             yield replace(settings, iterations=iterations)
             continue

@@ -10,6 +10,7 @@ import torch
 from gaussiandiffusion.data import DATASETS, ImageSet, load_images
 from gaussiandiffusion.gallery import is_gallery, picture_folder, read_gallery
 from gaussiandiffusion.ground.attributes import ConditionColumns
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.splats import storage
@@ -40,7 +41,10 @@ def load_generated(source: str) -> Generated:
         file = storage.load(path)
         blocks = [to_uint8(render(file.splats[i : i + BLOCK])) for i in range(0, len(file.splats), BLOCK)]
         shown = file.conditions
-        conditions = None if shown is None else ConditionColumns(shown.spec, shown.values.numpy())
+        try:
+            conditions = None if shown is None else ConditionColumns(shown.spec, shown.values.numpy())
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
         model, seed = file.header.encoder.get("model"), file.header.source.get("seed")
         return Generated(
             ImageSet(torch.cat(blocks).numpy(), conditions, path.name),

@@ -37,7 +37,7 @@ class Header:
         blending, output: how the sets are drawn, see `Splats`.
         signed: whether colours may be negative.
         encoder, source: how and from what the sets were made.
-        conditions: attributes and the names of their values, where these are known.
+        conditions: attributes and the names of their values, where these are known, in the order of the indices.
     """
 
     format_version: int
@@ -47,7 +47,7 @@ class Header:
     signed: bool = False
     encoder: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
-    conditions: dict[str, list[str]] | None = None
+    conditions: list[tuple[str, list[str]]] | None = None
 
     def to_json(self) -> str:
         values = asdict(self)
@@ -94,7 +94,7 @@ def save(
     splats.validate(str(path))
     if conditions is not None and conditions.labels is not None:
         labels = conditions.labels
-    named = None if conditions is None or not conditions.spec else conditions.spec.to_dict()
+    named = None if conditions is None or not conditions.spec else list(conditions.spec.to_dict().items())
     _check_one_each(path, len(splats), labels=labels, psnr=psnr)
     tensors = {name: value.detach().float().cpu().contiguous() for name, value in splats.tensors().items()}
     if labels is not None:
@@ -164,7 +164,7 @@ def _conditions(
         return Conditions.of(ConditionColumns.of_labels(labels.numpy()))
     values = labels[:, None] if values is None and labels is not None else values
     try:
-        spec = ConditionSpec({name: tuple(names) for name, names in header.conditions.items()})
+        spec = ConditionSpec(dict(header.conditions))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     if values is None or values.shape != (count, len(spec.sizes)):

@@ -141,24 +141,25 @@ def saved_settings(folder: Path) -> dict[str, Any]:
     return to_flat(to_config(flat_settings(read_record(path, dict[str, Any]), path), path))
 
 
-def check_numbers(folder: Path, state: TrainState, network: nn.Module) -> None:
-    """Refuse a state whose tensors are of other shapes than the network's, or no numbers to go on from."""
-    shapes = [parameter.shape for parameter in network.parameters()]
-    moments = [kept for _, kept in sorted(state.optimizer["state"].items())]
-    averages = state.ema["shadow_params"]
-    held = [[kept["exp_avg"] for kept in moments], [kept["exp_avg_sq"] for kept in moments], averages]
-    if any([tensor.shape for tensor in tensors] != shapes for tensors in held if moments or tensors is averages):
-        raise InputError(f"{folder}: its checkpoint fits another model (of parameters of other shapes)")
-    numbers = [*state.model.values(), *(tensor for tensors in held for tensor in tensors)]
-    counts = [tensor for kept in moments for tensor in (kept["step"], kept["exp_avg_sq"])]
+def check_tensors(folder: Path, state: TrainState, network: nn.Module) -> None:
+    """Refuse a state whose tensors are of other shapes than the network's, or hold no numbers to go on from."""
+    moments = state.optimizer["state"]
+    shapes = dict(enumerate(parameter.shape for parameter in network.parameters()))
+    held = {name: {i: kept[name] for i, kept in moments.items()} for name in ("exp_avg", "exp_avg_sq")}  # type: ignore[literal-required]
+    held["ema"] = dict(enumerate(state.ema["shadow_params"]))
+    for name, tensors in held.items():
+        if {i: tensor.shape for i, tensor in tensors.items()} != shapes and (moments or name == "ema"):
+            raise InputError(f"{folder}: its checkpoint fits another model ({name} has other shapes)")
+    weights = {name: value.shape for name, value in network.state_dict().items()}
+    if {name: value.shape for name, value in state.model.items()} != weights:
+        raise InputError(f"{folder}: its checkpoint fits another model (its weights have other names or shapes)")
+    numbers = [*state.model.values(), *(tensor for tensors in held.values() for tensor in tensors.values())]
+    steps = [kept["step"] for kept in moments.values()]
+    positive = all(bool((tensor >= 0).all()) for tensor in held["exp_avg_sq"].values())
+    counted = all(step.numel() == 1 and bool((step >= 0).all()) for step in steps)
     # Numbers whose squares overflow are none that a training comes to, and would end the next step.
-    sound = all(bool(tensor.float().square().sum().isfinite()) for tensor in numbers)
-    if (
-        not sound
-        or not all(bool((tensor >= 0).all()) for tensor in counts)
-        or any(k["step"].numel() != 1 for k in moments)
-    ):
-        raise InputError(f"{folder}: its checkpoint is damaged: it holds numbers that no training comes to")
+    if not (positive and counted and all(bool(value.float().square().sum().isfinite()) for value in numbers)):
+        raise InputError(f"{folder}: its checkpoint holds numbers that no training comes to; train without --resume")
 
 
 def check_latents(folder: Path, state: TrainState, representation: dict[str, torch.Tensor]) -> None:

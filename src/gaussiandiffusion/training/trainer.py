@@ -192,7 +192,7 @@ class Trainer:
         if state is None:
             return
         checkpoint.check_latents(self.output_dir, state, self.data.representation.state_dict())
-        checkpoint.check_numbers(self.output_dir, state, self.model)
+        checkpoint.check_tensors(self.output_dir, state, self.model)
         try:
             self.work.restore(state)
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
