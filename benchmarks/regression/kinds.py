@@ -28,6 +28,7 @@ from gaussiandiffusion.evaluation.sources import load_generated
 from gaussiandiffusion.ground.attributes import ConditionColumns, ConditionSpec
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.models import GaussianTransformer, PixelUNet
+from gaussiandiffusion.models.transformer import SIZES
 from gaussiandiffusion.representation import PixelRepresentation, SplatRepresentation
 from gaussiandiffusion.splats import Canvas, Splats, storage
 from gaussiandiffusion.training.checkpoint import load_checkpoint, save_checkpoint
@@ -153,14 +154,19 @@ def pixel_training() -> tuple[TrainConfig, TrainingSet]:
         return config, load_training_set(config, None)
 
 
+def trainer_in(folder: Path) -> Trainer:
+    """The trainer of a network smaller than any that has a name."""
+    with patch.dict(SIZES, tiny={"block": "adaptive", "width": 16, "depth": 1, "num_heads": 2}):
+        return Trainer(*pixel_training(), folder, "cpu")
+
+
 def make_training(folder: Path) -> None:
-    config, data = pixel_training()
-    trainer = Trainer(config, data, folder, "cpu")
+    trainer = trainer_in(folder)
     with trainer._batches() as feed:
         for step in (1, 2):
             trainer.work.advance(feed)
             append_metrics(folder / "metrics.jsonl", step, {"loss": 0.5, "samples_per_second": 100.0})
-    save_checkpoint(folder, trainer.work.state(), config)
+    save_checkpoint(folder, trainer.work.state(), trainer.config)
     for extra in [*folder.glob("logs"), *folder.glob("runs")]:
         shutil.rmtree(extra)
 
@@ -172,7 +178,7 @@ def read_training(folder: Path) -> None:
 
 
 def resume_training(folder: Path) -> None:
-    trainer = Trainer(*pixel_training(), folder, "cpu")
+    trainer = trainer_in(folder)
     trainer.accelerator.log_with = []
     with patch("gaussiandiffusion.training.trainer.tqdm", functools.partial(_quiet_bar)):
         trainer.train(resume=True)
@@ -278,8 +284,8 @@ def _config_file(name: str) -> Callable[[Path], object]:
 KINDS: dict[str, Kind] = {
     "splat file": Kind(make_splat_file, read_splat_file),
     "template": Kind(make_template, read_template),
-    "model of splats": Kind(lambda folder: splat_model().save_pretrained(folder), read_model, "**/*", 2.0),
-    "model of pixels": Kind(lambda folder: pixel_model().save_pretrained(folder), read_model, "**/*"),
+    "model of splats": Kind(lambda folder: splat_model().save_pretrained(folder), read_model, "**/*", 1.5),
+    "model of pixels": Kind(lambda folder: pixel_model().save_pretrained(folder), read_model, "**/*", 0.5),
     "feature network": Kind(lambda folder: FeatureNetwork(1, SIDE, 2, 4, 2).save_pretrained(folder), read_features),
     "gallery": Kind(make_gallery, lambda folder: load_generated(str(folder)), "**/*"),
     "preset .toml": Kind(_config_file("own.toml"), lambda folder: load_config(folder / "own.toml")),

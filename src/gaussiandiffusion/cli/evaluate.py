@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -12,6 +12,10 @@ from gaussiandiffusion.cli.device import Device
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
     from gaussiandiffusion.evaluation import EvaluationReport
 
 
@@ -102,7 +106,7 @@ def _summary(report: EvaluationReport, rendered: str) -> str:
     return ", ".join(parts)
 
 
-def _floor_encoder(model: str | None) -> Any:
+def _floor_encoder(model: str | None) -> Callable[[np.ndarray], np.ndarray]:
     """What is left of images that are encoded, as `model` or else the default encoder does, and drawn."""
     from gaussiandiffusion.encoding import make_encoder
     from gaussiandiffusion.ground.images import to_uint8
@@ -112,7 +116,7 @@ def _floor_encoder(model: str | None) -> Any:
     if model is not None:
         return GaussianDiffusionPipeline.from_pretrained(model).representation.reconstruct
 
-    def encode_and_render(images: Any) -> Any:
+    def encode_and_render(images: np.ndarray) -> np.ndarray:
         return to_uint8(render(make_encoder(images.shape[1]).encode(images).splats, backend="cpu")).numpy()
 
     return encode_and_render

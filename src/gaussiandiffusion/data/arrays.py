@@ -18,6 +18,7 @@ from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 
 LAYOUTS = "[H, W], [N, H, W], [N, H, W, C] or [N, C, H, W] with C = 1, 3 or 4"
+LARGEST_HELD = 1 << 30  # bytes of labels and small images: more is no such file, but one made to fill memory
 CHUNK = 1024  # images converted at a time, so that floats never exist twice
 
 
@@ -62,7 +63,7 @@ def open_npz(path: Path) -> ImageSource:
 
 
 def _open_array(archive: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
-    info = next(info for info in archive.zip.infolist() if info.filename.removesuffix(".npy") == key)
+    info = _member(archive, key)
     if info.file_size <= HELD:
         array = _held(archive, key)
         return lambda: array
@@ -78,7 +79,13 @@ def _open_array(archive: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
         return mapped(unpacked(member, path), path, shape, dtype=dtype, order=order)
 
 
+def _member(archive: Any, key: str) -> zipfile.ZipInfo:
+    return next(info for info in archive.zip.infolist() if info.filename.removesuffix(".npy") == key)
+
+
 def _held(archive: Any, key: str) -> np.ndarray:
+    if (size := _member(archive, key).file_size) > LARGEST_HELD:
+        raise ValueError(f"{key} unpacks to {size} bytes")
     array = archive[key]
     if not isinstance(array, np.ndarray):  # a member that does not begin as an array does comes as bytes
         raise ValueError(f"{key} is no array")

@@ -56,7 +56,7 @@ def mapped(
     def open_array() -> np.ndarray:
         try:
             return np.memmap(file, dtype, "r", offset, shape, order)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InputError(f"{where}: has become unreadable ({reason}); leave it in place while it is used") from None
 

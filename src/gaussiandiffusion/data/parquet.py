@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gaussiandiffusion.data.arrays import to_labels
-from gaussiandiffusion.data.pictures import Convert, decode
+from gaussiandiffusion.data.decoding import Convert, decode
 from gaussiandiffusion.data.stream import ImageSource
 from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError

@@ -18,11 +18,12 @@ from gaussiandiffusion.data.datasets import (
     open_local,
     unknown_dataset,
 )
+from gaussiandiffusion.data.decoding import is_picture
 from gaussiandiffusion.data.download import fetch
 from gaussiandiffusion.data.idx import find_idx, labels_beside, open_idx
 from gaussiandiffusion.data.image_set import ImageSet, check_limit
 from gaussiandiffusion.data.parquet import open_parquet, parquet_files
-from gaussiandiffusion.data.pictures import is_picture, open_folder, open_picture, open_zip
+from gaussiandiffusion.data.pictures import open_folder, open_picture, open_zip
 from gaussiandiffusion.data.stream import ImageSource
 from gaussiandiffusion.ground.errors import InputError
 

@@ -5,7 +5,15 @@ from gaussiandiffusion.diffusion.denoiser import Denoiser
 from gaussiandiffusion.diffusion.guidance import Guidance
 from gaussiandiffusion.diffusion.objectives import Objective
 from gaussiandiffusion.diffusion.sampling import State, sample
-from gaussiandiffusion.diffusion.schedulers import SAMPLERS, make_scheduler, passes, prediction_of, prepared, times_of
+from gaussiandiffusion.diffusion.schedulers import (
+    SAMPLERS,
+    Scheduler,
+    make_scheduler,
+    passes,
+    prediction_of,
+    prepared,
+    times_of,
+)
 
 __all__ = [
     "SAMPLERS",
@@ -13,6 +21,7 @@ __all__ = [
     "Denoiser",
     "Guidance",
     "Objective",
+    "Scheduler",
     "State",
     "couple",
     "make_scheduler",

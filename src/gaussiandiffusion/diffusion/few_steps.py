@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from diffusers import ConfigMixin, SchedulerMixin
@@ -62,7 +61,7 @@ class FlowMatchFewStepScheduler(SchedulerMixin, ConfigMixin):
         """Sampling starts at pure noise of deviation 1."""
         return 1.0
 
-    def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:
+    def set_timesteps(self, num_inference_steps: int, device: torch.device | str | None = None) -> None:
         """Lay out n levels and forget the estimates of an earlier run.
 
         Args:
@@ -80,12 +79,12 @@ class FlowMatchFewStepScheduler(SchedulerMixin, ConfigMixin):
         """Skip so many levels: the run begins at one of less noise."""
         self._taken = begin_index
 
-    def scale_model_input(self, sample: Tensor, timestep: Any = None) -> Tensor:
+    def scale_model_input(self, sample: Tensor, timestep: Tensor | float | None = None) -> Tensor:
         """Flow models take the latent as it is."""
         return sample
 
     def step(
-        self, model_output: Float[Tensor, "n ..."], timestep: Any, sample: Float[Tensor, "n ..."]
+        self, model_output: Float[Tensor, "n ..."], timestep: Tensor | float, sample: Float[Tensor, "n ..."]
     ) -> FewStepOutput:
         """From one level to the next.
 

@@ -67,7 +67,7 @@ class Objective:
         return asdict(self)
 
     @cached_property
-    def scheduler(self) -> Any:
+    def scheduler(self) -> Scheduler:
         """The diffusers scheduler this objective was defined by; others are made `from_config`."""
         if self.prediction == "flow":
             return FlowMatchEulerDiscreteScheduler(num_train_timesteps=self.num_train_timesteps)

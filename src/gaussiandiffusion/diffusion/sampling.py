@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gaussiandiffusion.diffusion.denoiser import Denoiser
-from gaussiandiffusion.diffusion.schedulers import clean_estimate, times_of
+from gaussiandiffusion.diffusion.schedulers import Scheduler, clean_estimate, times_of
 from gaussiandiffusion.ground.errors import InputError
 
 Project = Callable[[Float[Tensor, "n ..."], float], Float[Tensor, "n ..."]]
@@ -44,7 +44,7 @@ class State:
 
 def sample(
     denoiser: Callable[[Tensor, float], Tensor] | Denoiser,
-    scheduler: Any,
+    scheduler: Scheduler,
     latent: Float[Tensor, "n ..."],
     *,
     start: float = 1.0,
@@ -78,13 +78,13 @@ def sample(
     elif hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(begin)
     extra = _step_arguments(scheduler, generators, eta)
-    scales = hasattr(scheduler, "scale_model_input")
+    scale = getattr(scheduler, "scale_model_input", None)
     steps = len(times) - begin
     latent = latent if project is None else project(latent, times[begin])
     yield State(0, steps, times[begin], latent)
     for step, timestep in enumerate(scheduler.timesteps[begin:], 1):
         # 1. predict
-        scaled = scheduler.scale_model_input(latent, timestep) if scales else latent
+        scaled = scale(latent, timestep) if scale else latent
         prediction = denoiser(scaled, timestep)
         before = latent
         # 2. step
@@ -99,7 +99,7 @@ def sample(
         yield State(step, steps, time, latent, estimate)
 
 
-def _step_arguments(scheduler: Any, generators: Sequence[torch.Generator] | None, eta: float) -> dict[str, Any]:
+def _step_arguments(scheduler: Scheduler, generators: Sequence[torch.Generator] | None, eta: float) -> dict[str, Any]:
     accepted = inspect.signature(scheduler.step).parameters
     extra: dict[str, Any] = {}
     if "eta" in accepted:

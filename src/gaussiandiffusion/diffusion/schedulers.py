@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import diffusers
 import numpy as np
@@ -14,6 +15,20 @@ from torch import Tensor
 from gaussiandiffusion.diffusion.few_steps import FlowMatchFewStepScheduler
 from gaussiandiffusion.diffusion.guidance import Guidance
 from gaussiandiffusion.ground.errors import InputError
+
+
+@runtime_checkable
+class Scheduler(Protocol):
+    """What a scheduler has, diffusers' or ours: from noise to data in laid out steps."""
+
+    config: Mapping[str, Any]
+    timesteps: Tensor
+
+    def set_timesteps(self, *args: Any, **kwargs: Any) -> None:
+        """Lay out the steps, and forget those of an earlier run."""
+
+    def step(self, *args: Any, **kwargs: Any) -> Any:
+        """From one latent to the next, by a network's output; the result has `prev_sample`."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +55,14 @@ SAMPLERS: dict[str, Sampler] = {
 }
 
 
-def prediction_of(scheduler: Any) -> str:
+def prediction_of(scheduler: Scheduler) -> str:
     """The prediction a diffusers scheduler expects: "flow", "epsilon" or "v_prediction"."""
     if type(scheduler).__name__.startswith("FlowMatch") or scheduler.config.get("use_flow_sigmas"):
         return "flow"
-    return scheduler.config.prediction_type
+    return scheduler.config["prediction_type"]
 
 
-def make_scheduler(name: str, current: Any) -> Any:
+def make_scheduler(name: str, current: Scheduler) -> Scheduler:
     """The scheduler called `name`, set up like `current`.
 
     Raises:
@@ -68,7 +83,7 @@ def make_scheduler(name: str, current: Any) -> Any:
     return kind.from_config(kept, **settings)
 
 
-def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:
+def set_timesteps(scheduler: Scheduler, num_inference_steps: int) -> Tensor:
     """Lay out the noise levels of a run; returns the timesteps.
 
     Flow schedulers that take explicit levels get 1, 1 - 1/n, ... 1/n: their default ends with a step from 1/1000
@@ -80,7 +95,7 @@ def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:
     flow = prediction_of(scheduler) == "flow"
     # Multistep solvers lay their n times and the end over T whole numbers: at n = T two of them would fall together.
     multistep = "solver_order" in scheduler.config and not flow
-    limit = scheduler.config.num_train_timesteps - multistep
+    limit = scheduler.config["num_train_timesteps"] - multistep
     if not 1 <= num_inference_steps <= limit:
         raise InputError(f"steps must lie between 1 and {limit}, not {num_inference_steps}")
     if "sigmas" in inspect.signature(scheduler.set_timesteps).parameters and flow:
@@ -93,7 +108,7 @@ def set_timesteps(scheduler: Any, num_inference_steps: int) -> Any:
     return scheduler.timesteps
 
 
-def prepared(scheduler: Any, num_inference_steps: int) -> Any:
+def prepared(scheduler: Scheduler, num_inference_steps: int) -> Scheduler:
     """A scheduler of its own for one run: the given one may serve others at the same time.
 
     Raises:
@@ -104,28 +119,29 @@ def prepared(scheduler: Any, num_inference_steps: int) -> Any:
     return own
 
 
-def times_of(scheduler: Any) -> list[float]:
+def times_of(scheduler: Scheduler) -> list[float]:
     """Share of noise at the beginning of each step that is laid out, 1 (noise) to 0 (data)."""
-    return [float(t) / scheduler.config.num_train_timesteps for t in scheduler.timesteps]
+    return [float(t) / scheduler.config["num_train_timesteps"] for t in scheduler.timesteps]
 
 
-def passes(scheduler: Any, num_inference_steps: int, guidance: Guidance) -> int:
+def passes(scheduler: Scheduler, num_inference_steps: int, guidance: Guidance) -> int:
     """Passes of the network for one sample: Heun's method makes two a step, guidance doubles those where it applies."""
     times = times_of(prepared(scheduler, num_inference_steps))
     return sum(1 if guidance.at(time) == 1 else 2 for time in times)
 
 
-def clean_estimate(scheduler: Any, noisy: Tensor, output: Tensor, timestep: float) -> Tensor:
+def clean_estimate(scheduler: Scheduler, noisy: Tensor, output: Tensor, timestep: float) -> Tensor:
     """The clean latent that a network's output stands for, clipped where the scheduler clips.
 
     Source: see `Objective`.
     """
     prediction = prediction_of(scheduler)
     if prediction == "flow":
-        return noisy - timestep / scheduler.config.num_train_timesteps * output
-    abar = float(scheduler.alphas_cumprod[int(timestep)])
+        return noisy - timestep / scheduler.config["num_train_timesteps"] * output
+    abar = float(getattr(scheduler, "alphas_cumprod")[int(timestep)])  # noqa: B009 (all but flow schedulers have it)
     signal, sigma = abar**0.5, (1 - abar) ** 0.5
     clean = (noisy - sigma * output) / signal if prediction == "epsilon" else signal * noisy - sigma * output
     if scheduler.config.get("thresholding"):
-        return clean.clamp(-scheduler.config.sample_max_value, scheduler.config.sample_max_value)
+        most = scheduler.config["sample_max_value"]
+        return clean.clamp(-most, most)
     return clean

@@ -207,7 +207,10 @@ def make_encoder(
             settings = replace(settings, num_splats=num_splats)
         if iterations is not None:
             settings = replace(settings, iterations=iterations)
-        return FitEncoder(settings, file.splats)
+        try:
+            return FitEncoder(settings, file.splats)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
     settings = default_settings(channels, num_splats=num_splats, start=start, iterations=iterations, signed=signed)
     return FitEncoder(settings)
 

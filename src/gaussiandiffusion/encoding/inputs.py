@@ -30,7 +30,7 @@ def as_pixels(images: Any) -> UInt8[ndarray, "n c h w"]:
             raise InputError(f"images of different sizes or modes cannot be encoded together: {shapes}")
         return np.concatenate(parts)
     if hasattr(images, "getbands"):  # PIL
-        from gaussiandiffusion.data.pictures import to_pixels
+        from gaussiandiffusion.data.decoding import to_pixels
 
         return to_pixels(images, "the PIL image")[None]
     if isinstance(images, Tensor):

@@ -10,4 +10,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(" ".join(sentence.splitlines())[:LONGEST])  # files' own words in it may be anything
+        sentence = " ".join(sentence.splitlines())  # files' own words in it may be anything
+        if len(sentence) > LONGEST:
+            sentence = f"{sentence[: LONGEST // 2]} ... {sentence[-LONGEST // 2 :]}"  # what is wrong stands at the end
+        super().__init__(sentence)

@@ -12,7 +12,7 @@ from diffusers import DiffusionPipeline
 from jaxtyping import Float
 from torch import Tensor
 
-from gaussiandiffusion.diffusion import State, make_scheduler
+from gaussiandiffusion.diffusion import Scheduler, State, make_scheduler
 from gaussiandiffusion.diffusion.sampling import Project
 from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.conditions import Request
@@ -44,13 +44,13 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
 
     denoiser: Network
     representation: Representation[Any]
-    scheduler: Any
+    scheduler: Scheduler
 
     def __init__(
         self,
         denoiser: Network,
         representation: Representation[Any],
-        scheduler: Any,
+        scheduler: Scheduler,
         num_inference_steps: int = 10,
         guidance_scale: float = 1.0,
         chunk_size: int | None = None,

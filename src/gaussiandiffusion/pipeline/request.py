@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gaussiandiffusion.diffusion import Denoiser, Guidance, State, prediction_of, prepared, sample
+from gaussiandiffusion.diffusion import Denoiser, Guidance, Scheduler, State, prediction_of, prepared, sample
 from gaussiandiffusion.diffusion.sampling import Project
 from gaussiandiffusion.ground.attributes import CLASS, ConditionSpec, Value
 from gaussiandiffusion.ground.conditions import Conditions, Request
@@ -29,7 +29,7 @@ class Model(Protocol):
 
     denoiser: Network
     representation: Representation[Any]
-    scheduler: Any
+    scheduler: Scheduler
 
     @property
     def config(self) -> Mapping[str, Any]: ...
@@ -122,7 +122,7 @@ def chunk_states(
         run.conditions.padded(count).to(device),
         model.representation.anchors if model.denoiser.num_anchor_features else None,
         run.guidance,
-        model.scheduler.config.num_train_timesteps,
+        model.scheduler.config["num_train_timesteps"],
     )
     scheduler = prepared(model.scheduler, run.steps)
     yield from sample(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+import os
+from typing import Any, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float, UInt8
@@ -77,9 +78,9 @@ class Representation(Protocol[Shown]):
 
     def state_dict(self) -> dict[str, Tensor]: ...
 
-    def to(self, device: Any) -> Any: ...
+    def to(self, device: torch.device | str) -> Self: ...
 
-    def save_pretrained(self, folder: Any) -> None: ...
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None: ...
 
 
 def hinge_distance(picture: Float[Tensor, "n c h w"], goal: Float[Tensor, "n c h w"]) -> Float[Tensor, ""]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -141,10 +142,15 @@ def with_settings(config: TrainConfig, **settings: Any) -> TrainConfig:
     return to_config(to_flat(config) | flat_settings(settings, "settings"), "settings")
 
 
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def _check_type(name: str, value: Any, where: Path | str) -> None:
     kind: Any = TrainConfig
     for part in SETTINGS[name]:
-        kind = get_type_hints(kind)[part]
+        kind = _hints(kind)[part]
     to_record(value, kind, f"{where}: {name}")
 
 
