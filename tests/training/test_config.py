@@ -1,7 +1,6 @@
 """Settings from presets and files."""
 
 import json
-from dataclasses import replace
 
 import pytest
 import torch
@@ -87,7 +86,7 @@ def test_the_published_recipe_trains_and_its_pipeline_loads(stroke_file, tmp_pat
         "epsilon",
         200,
     )
-    config = replace(
+    config = with_settings(
         preset, data=str(stroke_file), splats=12, iterations=5, network="tiny", max_steps=3, batch_size=8,
         log_every=1, mixed_precision="no",
     )  # fmt: skip

@@ -65,7 +65,7 @@ def mapped(
     return open_array
 
 
-def unpacked(stream: Any, where: Path) -> BinaryIO:
+def unpacked(stream: IO[bytes], where: Path) -> BinaryIO:
     """The rest of a compressed stream, as a file without a name that vanishes with its last user.
 
     Raises:

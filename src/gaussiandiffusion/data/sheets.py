@@ -10,14 +10,16 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from gaussiandiffusion.data.mapped import HELD
 from gaussiandiffusion.data.stream import ImageSource
 from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
+
+LARGEST_RATIO = 10  # of an archive's bytes unpacked and packed
 
 Columns = Mapping[str, np.ndarray]
 Describe = Callable[[Columns], ConditionColumns | None]
@@ -35,9 +37,14 @@ class _SheetFile:
         self.path = path
         try:
             with np.load(path, allow_pickle=False) as archive:
+                unpacked = sum(info.file_size for info in archive.zip.infolist())
+                if unpacked > HELD + LARGEST_RATIO * path.stat().st_size:  # pictures are packed already
+                    raise ValueError(f"it unpacks to {unpacked} bytes")
                 self.columns: dict[str, np.ndarray] = {name: archive[name] for name in archive.files if name != "webp"}
                 self.offsets = self.columns.pop("offsets")
                 self.packed = archive["webp"]
+            if self.offsets.dtype.kind not in "iu" or self.packed.dtype != np.uint8 or self.packed.ndim != 1:
+                raise ValueError(f"offsets are {self.offsets.dtype}, webp is {self.packed.dtype}")
             self.count = len(next(iter(self.columns.values()))) if self.columns else 0
             self.sheets = len(self.offsets) - 1
             self.conditions = describe(self.columns)
@@ -113,5 +120,5 @@ def open_sheets(
     return source.select(np.flatnonzero(np.concatenate([keep(file.columns) for file in files])))
 
 
-def _no_sheets(path: Path, why: Any) -> InputError:
+def _no_sheets(path: Path, why: object) -> InputError:
     return InputError(f"{path}: is no sound .npz of picture sheets ({why}); get it again")

@@ -38,7 +38,7 @@ class Config(dict[str, Any]):
         except KeyError:
             raise AttributeError(name) from None
 
-    def __setitem__(self, name: str, value: Any) -> NoReturn:
+    def __setitem__(self, name: str, value: object) -> NoReturn:
         raise TypeError("a configuration does not change; make a new component")
 
     def __reduce__(self) -> tuple[type[Config], tuple[dict[str, Any]]]:

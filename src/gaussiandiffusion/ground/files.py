@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from gaussiandiffusion.ground.errors import InputError
 
@@ -115,6 +115,6 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def write_json(path: str | os.PathLike[str], value: Any) -> None:
+def write_json(path: str | os.PathLike[str], value: object) -> None:
     """Write `value` as readable JSON, whole or not at all."""
     write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())

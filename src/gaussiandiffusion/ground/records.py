@@ -77,14 +77,14 @@ def _parsed(text: str, parse: Callable[..., Any], language: str, where: str | os
     return value
 
 
-def _deeper(value: Any, levels: int) -> bool:
+def _deeper(value: object, levels: int) -> bool:
     if not isinstance(value, dict | list):
         return False
     inner = value.values() if isinstance(value, dict) else value
     return levels == 0 or any(_deeper(each, levels - 1) for each in inner)
 
 
-def to_record(value: Any, kind: Any, where: str | os.PathLike[str]) -> Any:
+def to_record(value: object, kind: Any, where: str | os.PathLike[str]) -> Any:
     """Plain values as `kind`, every field of its declared type and range; whole numbers pass for floats.
 
     Raises:

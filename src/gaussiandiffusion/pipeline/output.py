@@ -33,7 +33,7 @@ class GaussianDiffusionOutput(BaseOutput):
         conditions: what each sample was asked to be; None from an unconditional model.
     """
 
-    images: Any
+    images: Any  # by the request one or the other, as diffusers has it
     splats: Splats | None = None
     labels: Int64[Tensor, " n"] | None = None
     trajectory: list[Splats] | list[Tensor] | None = None

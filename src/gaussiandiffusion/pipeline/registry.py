@@ -159,7 +159,7 @@ def load_scheduler(folder: Path, kind: str) -> Any:
     return scheduler
 
 
-def _try(scheduler: Any) -> None:
+def _try(scheduler: Scheduler) -> None:
     """Take a step, since settings of the wrong type are heeded only then."""
     latent = torch.zeros(1, 1, 1, 1)
     own = prepared(scheduler, min(2, scheduler.config.num_train_timesteps))

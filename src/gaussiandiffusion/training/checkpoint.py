@@ -145,7 +145,7 @@ def check_tensors(folder: Path, state: TrainState, network: nn.Module) -> None:
     """Refuse a state whose tensors are of other shapes than the network's, or hold no numbers to go on from."""
     moments = state.optimizer["state"]
     shapes = dict(enumerate(parameter.shape for parameter in network.parameters()))
-    held = {name: {i: kept[name] for i, kept in moments.items()} for name in ("exp_avg", "exp_avg_sq")}  # type: ignore[literal-required]
+    held = {name: {i: kept[name] for i, kept in moments.items()} for name in ("exp_avg", "exp_avg_sq")}
     held["ema"] = dict(enumerate(state.ema["shadow_params"]))
     for name, tensors in held.items():
         if {i: tensor.shape for i, tensor in tensors.items()} != shapes and (moments or name == "ema"):
@@ -184,5 +184,5 @@ def clear(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _both_templates(before: Any, now: Any) -> bool:
+def _both_templates(before: object, now: object) -> bool:
     return all(isinstance(value, str) and value.startswith("template:") for value in (before, now))

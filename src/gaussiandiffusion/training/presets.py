@@ -82,7 +82,7 @@ def to_config(settings: dict[str, Any], where: Path | str) -> TrainConfig:
     return to_record(nested, TrainConfig, where)
 
 
-def flat_settings(values: Any, where: Path | str) -> dict[str, Any]:
+def flat_settings(values: object, where: Path | str) -> dict[str, Any]:
     """Flat settings of a file's values, whose tables are the parts of `TrainConfig`, or of a flat file of before.
 
     Raises:
@@ -147,7 +147,7 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _check_type(name: str, value: Any, where: Path | str) -> None:
+def _check_type(name: str, value: object, where: Path | str) -> None:
     kind: Any = TrainConfig
     for part in SETTINGS[name]:
         kind = _hints(kind)[part]

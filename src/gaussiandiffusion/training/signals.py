@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import FrameType
 
 
 class StopSignal:
@@ -28,7 +28,7 @@ def noted_signals() -> Iterator[StopSignal]:
     """Note SIGTERM and SIGINT instead of ending the process; handlers of before are put back."""
     stop = StopSignal()
 
-    def note(number: int, _frame: Any) -> None:
+    def note(number: int, _frame: FrameType | None) -> None:
         stop.number = number
 
     before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}

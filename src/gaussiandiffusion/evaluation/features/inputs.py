@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
@@ -43,7 +41,7 @@ def check_unit_images(images: Tensor) -> None:
         raise InputError(f"a measure takes images in [0, 1], these span {low:.4g} to {high:.4g}")
 
 
-def _describe(images: Any) -> str:
+def _describe(images: object) -> str:
     if isinstance(images, np.ndarray | Tensor):
         return f"{str(images.dtype).removeprefix('torch.')} of shape {list(images.shape)}"
     return f"a {type(images).__name__}"
