@@ -8,7 +8,6 @@ The variants are drawn by a seed, so a finding is repeated by its kind and numbe
 from __future__ import annotations
 
 import contextlib
-import resource
 import shutil
 import signal
 import sys
@@ -73,7 +72,12 @@ class Endless(BaseException):
 
 @contextlib.contextmanager
 def limited() -> Iterator[None]:
-    """Bound memory and time."""
+    """Bound memory, where the system can, and time."""
+    if sys.platform == "win32":
+        yield
+        return
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text().split()[0])

@@ -189,7 +189,7 @@ def test_bad_settings_are_refused(strokes):
         ({"num_splats": 0}, "number of splats"),
         ({"num_splats": 10**7}, "number of splats"),
         ({"start": "dice"}, "unknown start 'dice'; choose hilbert, grid, random or template:FILE"),
-        ({"iterations": -1}, "iterations must be >= 0"),
+        ({"iterations": -1}, "iterations must lie between 0 and 100000"),
     ]:
         with pytest.raises(InputError, match=complaint):
             gd.encode(strokes, **kwargs)

@@ -144,12 +144,13 @@ def saved_settings(folder: Path) -> dict[str, Any]:
 def check_tensors(folder: Path, state: TrainState, network: nn.Module) -> None:
     """Refuse a state whose tensors are of other shapes than the network's, or hold no numbers to go on from."""
     moments = state.optimizer["state"]
-    shapes = dict(enumerate(parameter.shape for parameter in network.parameters()))
+    wanted = dict(enumerate((parameter.shape, True) for parameter in network.parameters()))
     held = {name: {i: kept[name] for i, kept in moments.items()} for name in ("exp_avg", "exp_avg_sq")}
     held["ema"] = dict(enumerate(state.ema["shadow_params"]))
     for name, tensors in held.items():
-        if {i: tensor.shape for i, tensor in tensors.items()} != shapes and (moments or name == "ema"):
-            raise InputError(f"{folder}: its checkpoint fits another model ({name} has other shapes)")
+        found = {i: (tensor.shape, tensor.is_floating_point()) for i, tensor in tensors.items()}
+        if found != wanted and (moments or name == "ema"):
+            raise InputError(f"{folder}: its checkpoint fits another model ({name} has other shapes or types)")
     weights = {name: value.shape for name, value in network.state_dict().items()}
     if {name: value.shape for name, value in state.model.items()} != weights:
         raise InputError(f"{folder}: its checkpoint fits another model (its weights have other names or shapes)")
