@@ -101,14 +101,7 @@ class Component(nn.Module):
             return cls(**checked)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
-        except (
-            TypeError,
-            ValueError,
-            LookupError,
-            RuntimeError,
-            ArithmeticError,
-            MemoryError,
-        ) as error:  # PyTorch's own refusals
+        except (TypeError, ValueError, LookupError, RuntimeError, ArithmeticError, MemoryError) as error:  # PyTorch's
             raise InputError(f"{where}: is no {cls.__name__} ({_first_line(error)})") from error
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
