@@ -31,6 +31,19 @@ def test_words_become_a_request(spec, words, found):
     assert spec.parse(words) == found
 
 
+def test_names_are_the_same_however_their_accents_are_written():
+    assert ConditionSpec.of_classes(("\u00dcber", "b")).index("class", "U\u0308ber") == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "indices", "numbers"),
+    [(10, [3, 0, 10], [3, 0, 10]), (("2", "9", "10"), [0, 2, 3], [2, 10, 3]), (("a", "b"), [1, 0], [1, 0])],
+)
+def test_labels_are_the_numbers_that_ask_for_them(names, indices, numbers):
+    spec = ConditionSpec.of_classes(names)
+    assert Conditions(spec, torch.tensor(indices)[:, None]).class_numbers.tolist() == numbers
+
+
 @pytest.mark.parametrize(
     ("spec", "words", "complaint"),
     [

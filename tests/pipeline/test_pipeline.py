@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.models import make_transformer
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, bundled_models, resolve_model
+from gaussiandiffusion.rendering import render
 from gaussiandiffusion.representation import SplatRepresentation
 
 
@@ -175,16 +177,66 @@ def test_damaged_and_missing_models_are_refused(pipeline, tmp_path):
         ({"num_samples": 0}, "number of samples must be >= 1"),
         ({"class_labels": 3}, "unknown class '3'; known are 0, 1, 2"),
         ({"class_labels": [0, 1]}, "2 values of class were given for 1 samples"),
-        ({"num_inference_steps": 0}, "steps must lie between 1 and 1000"),
+        ({"num_inference_steps": 0}, "steps must be >= 1, not 0"),
         ({"guidance_interval": (0.8, 0.2)}, "guidance_interval must be two shares"),
         ({"seed": -1}, "seed must be >= 0"),
         ({"eta": 0.5}, "eta is for the ddim scheduler only"),
         ({"output_type": "gif"}, "unknown output_type"),
+        ({"guidance_scale": float("nan")}, "guidance scale must be a number"),
+        ({"guidance_scale": float("inf")}, "guidance scale must be a number"),
+        ({"guidance_interval": (0,)}, "two shares"),
+        ({"num_samples": "2"}, "number of samples must be >= 1, not '2'"),
+        ({"num_samples": 2.0}, "number of samples must be >= 1, not 2.0"),
+        ({"num_inference_steps": 2.5}, "steps must be >= 1, not 2.5"),
+        ({"seed": None}, "seed must be >= 0, not None"),
+        ({"first_sample": -32}, "first_sample must be >= 0"),
+        ({"size": 2.5}, "size must be a whole number"),
+        ({"size": "8"}, "size must be a whole number"),
+        ({"size": (8, 0)}, "size must be at least 1 pixel, not 0"),
+        ({"weaker": "mnist"}, "weaker must be a pipeline, not 'mnist'"),
+        ({"class_labels": 1.5}, "class is asked for by a name or a whole number, not 1.5"),
+        ({"class_labels": [1.5]}, "class is asked for by a name or a whole number, not 1.5"),
+        ({"class_labels": {1}}, "class is asked for by a name or a whole number"),
+        ({"conditions": [3]}, r"conditions must be a mapping of attributes to values, not \[3\]"),
+        ({"conditions": {"3": 3}}, "unknown attribute '3'; known are class"),
+        ({"conditions": {3: 3}}, "attributes are known by names, not 3"),
+        ({"conditions": {"class": iter([0])}}, "class is asked for by a name or a whole number"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_bad_calls_are_refused(pipeline, arguments, complaint):
     with pytest.raises(InputError, match=complaint):
         pipeline(**arguments)
+
+
+def test_what_a_call_gives_can_be_asked_for_again(pipeline):
+    out = pipeline(num_samples=5, seed=2)
+    for again in ({"class_labels": out.labels}, {"conditions": out.conditions}):
+        assert torch.equal(pipeline(num_samples=5, seed=2, **again).images, out.images)
+
+
+def test_gradients_flow_through_what_a_call_gives(pipeline):
+    out = pipeline(num_samples=2)
+    scale = torch.ones((), requires_grad=True)
+    render(replace(out.splats, means=out.splats.means * scale), 16).sum().backward()
+    assert scale.grad is not None
+    assert out.images.mul_(0.5).requires_grad_().requires_grad
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"scheduler": "ddim"}, "scheduler must be a component, not its name"),
+        ({"num_inference_steps": "x"}, "num_inference_steps: expected int"),
+        ({"guidance_scale": float("nan")}, "guidance_scale: expected float"),
+        ({"dtype": "bfloat16"}, "dtype must be one of PyTorch's"),
+        ({"torch_dtype": 16}, "dtype must be one of PyTorch's"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked")
+def test_what_is_given_instead_of_saved_parts_is_checked(given, complaint):
+    with pytest.raises(InputError, match=complaint):
+        GaussianDiffusionPipeline.from_pretrained("mnist", **given)
 
 
 def test_an_unconditional_model_takes_neither_label_nor_guidance(strokes):

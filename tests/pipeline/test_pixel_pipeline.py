@@ -90,6 +90,6 @@ def test_an_unconditional_model_takes_no_label(patch):
 def test_estimates_of_clean_pixels_stay_in_their_range():
     # An untrained network's estimate at the last cosine time is thousands; ten steps on it would still be far out.
     pipeline = make_pipeline(0, prediction="epsilon").with_scheduler("ddim")
-    *_, last = pipeline.states(checked_run(pipeline, 4, 0, steps=10))
+    *_, last = pipeline.states(checked_run(pipeline, 4, 0, num_inference_steps=10))
     latents = last.latent
     assert float(latents.detach().abs().max()) <= 1 + 1e-5

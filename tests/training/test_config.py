@@ -60,6 +60,16 @@ def test_a_preset_says_in_a_table_how_to_augment(tmp_path):
         ('encode = "live"\n[augment]\nshift = -1', "augment.shift must be a number of at least 0"),
         ('encode = "live"\naugment = true', "unknown setting 'augment'"),
         ("max_steps = = 3", "is not readable TOML"),
+        ("num_inference_steps = 0", "num_inference_steps must be >= 1"),
+        ("guidance_scale = nan", r"guidance_scale must lie in \[-1000, 1000\], not nan"),
+        ("weight_decay = nan", "weight_decay must lie in"),
+        ("weight_decay = -1.0", "weight_decay must lie in"),
+        ("beta2 = 1.0", r"beta2 must lie in \[0, 1\)"),
+        ("final_lr = -5.0", "final_lr must lie in"),
+        ("clip_norm = -1.0", "clip_norm must be > 0"),
+        ("logit_std = nan", "logit_std must lie in"),
+        ("render_weight = -1.0", "render_weight must lie in"),
+        ("num_train_timesteps = 0", "num_train_timesteps must be >= 1"),
     ],
 )
 def test_bad_files_are_refused(tmp_path, text, complaint):
@@ -174,6 +184,10 @@ def test_flat_files_of_before_mean_what_the_parts_mean(tmp_path):
         ("[[data]]\nsource = 1", "data: expected str, got array"),
         ("data = [1]", "data: expected str, got array"),
         ("[optimiser]\nmax_steps = 0", "max_steps must be >= 1"),
+        ("[optimiser]\nsplats = 7", r"'splats' does not belong to \[optimiser\]; move it to \[representation\]"),
+        ("[optimizer]\nmax_steps = 7", "unknown setting 'optimizer'; did you mean 'optimiser'"),
+        ("[model]\nsize = 'tiny'", "unknown setting 'model'.* and the tables data, representation"),
+        ("max_steps = 3\n[optimiser]\nmax_steps = 7", "'max_steps' is set twice"),
     ],
 )
 def test_bad_parts_are_refused(tmp_path, text, complaint):

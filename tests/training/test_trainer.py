@@ -167,3 +167,18 @@ def test_one_image_is_too_few(config, stroke_file):
 def test_labels_of_the_source_become_classes(data, stroke_file):
     assert data.conditions.spec.sizes == (3,)
     assert data.conditions.labels.tolist() == load_images(stroke_file).labels.tolist()
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        (
+            {"prediction": "epsilon", "num_train_timesteps": 5, "num_inference_steps": 6},
+            "steps must lie between 1 and 5",
+        ),
+        ({"scheduler": "ddim"}, "cannot sample a flow model"),
+    ],
+)
+def test_samplers_that_cannot_sample_the_model_are_refused_before_training(config, data, tmp_path, changes, complaint):
+    with pytest.raises(InputError, match=complaint):
+        Trainer(with_settings(config, **changes), data, tmp_path, "cpu")

@@ -35,8 +35,9 @@ class Command:
     steps: int | None = None
     """Steps of the sampler; default: the model's."""
     label: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """Class of all pictures, by number or name, or NAME=VALUE for each of several attributes (--label hair=2 --label
-    action=walk); default: all classes in turn, and of several attributes those not named drawn by seed."""
+    """Class of all pictures, by name or number, or NAME=VALUE for each of several attributes (--label hair=2 --label
+    action=walk); any: left to the model. Default: all classes in turn, and of several attributes those not named drawn
+    by seed."""
     guidance: float | None = None
     """Classifier-free guidance, 1 = off; default: the model's."""
     guidance_interval: tuple[float, float] = (0.0, 1.0)

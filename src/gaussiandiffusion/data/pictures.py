@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -205,7 +206,8 @@ def folder_classes(paths: list[str]) -> ConditionColumns | None:
             shared += 1
         if any(len(parts) != shared + 1 for parts in folders.values()):
             return None
-        own = {parent: parts[-1] for parent, parts in folders.items()}
+        # Some systems take names apart, letters from accents; a user types them whole.
+        own = {parent: unicodedata.normalize("NFC", parts[-1]) for parent, parts in folders.items()}
     names = sorted(set(own.values()), key=natural_key)
     place = {name: index for index, name in enumerate(names)}
     return ConditionColumns.of_labels(np.array([place[own[parent]] for parent in parents]), names)

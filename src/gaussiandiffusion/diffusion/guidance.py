@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ class Guidance:
             the samples less of their variety.
 
     Raises:
-        InputError: not 0 <= low <= high <= 1.
+        InputError: not 0 <= low <= high <= 1, or a scale that is no number.
 
     Source: Ho and Salimans, "Classifier-Free Diffusion Guidance", 2022; Kynkäänniemi et al., "Applying Guidance in a
     Limited Interval", NeurIPS 2024; Karras et al., "Guiding a Diffusion Model with a Bad Version of Itself", NeurIPS
@@ -39,6 +40,8 @@ class Guidance:
     weaker: NetworkCall | None = None
 
     def __post_init__(self) -> None:
+        if not math.isfinite(self.scale):
+            raise InputError(f"the guidance scale must be a number, not {self.scale}")
         if not 0 <= self.low <= self.high <= 1:
             raise InputError(f"guidance_interval must be two shares 0 <= low <= high <= 1, not {self.low}, {self.high}")
 

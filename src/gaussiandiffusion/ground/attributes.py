@@ -7,8 +7,10 @@ values, the last, means "open": nothing is asked.
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import numpy as np
 from numpy import ndarray
@@ -65,6 +67,8 @@ class ConditionSpec:
 
     def names(self, attribute: str) -> tuple[str, ...]:
         """Names of an attribute's values; raises InputError, with those that are known, if there is no such one."""
+        if not isinstance(attribute, str):
+            raise InputError(f"attributes are known by names, not {attribute!r:.40}")
         if attribute not in self.attributes:
             raise InputError(f"unknown attribute '{attribute}'; {_choose(attribute, tuple(self.attributes))}")
         return tuple(self.attributes[attribute])
@@ -78,7 +82,9 @@ class ConditionSpec:
         names = self.names(attribute)
         if value is None:
             return len(names)
-        word = str(value)
+        if not isinstance(value, str | Integral):
+            raise InputError(f"{attribute} is asked for by a name or a whole number, not {value!r:.40}")
+        word = unicodedata.normalize("NFC", str(value))
         if word in names:
             return names.index(word)
         if word == OPEN:

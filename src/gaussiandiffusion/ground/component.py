@@ -163,4 +163,5 @@ def _check_weights(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) 
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return " ".join(line.strip() for line in lines[: 1 + lines[0].endswith(":")])  # a heading says nothing alone

@@ -45,7 +45,9 @@ class Conditions:
         Raises:
             InputError: an unknown attribute or value, or not one for each sample.
         """
-        request = request or {}
+        request = {} if request is None else request
+        if not isinstance(request, Mapping):
+            raise InputError(f"conditions must be a mapping of attributes to values, not {request!r:.40}")
         for name in request:
             spec.names(name)  # refuses unknown ones
         columns = []
@@ -97,6 +99,16 @@ class Conditions:
         """The one attribute's indices; None where there is none, or several."""
         return self.values[:, 0] if self.values.shape[1] == 1 else None
 
+    @property
+    def class_numbers(self) -> Int64[Tensor, " n"] | None:
+        """The numbers that ask for the labels: indices, but where all values are called by numbers, their names."""
+        if self.labels is None:
+            return None
+        (names,) = self.spec.attributes.values()
+        if not all(name.isdecimal() for name in names):
+            return self.labels
+        return torch.tensor([*map(int, names), len(names)])[self.labels]
+
     def words(self) -> dict[str, list[str | None]]:
         """Names of the values, attribute by attribute; None where it is open."""
         named = zip(self.spec.attributes.items(), self.values.T.tolist(), strict=True)
@@ -108,7 +120,7 @@ def _column(
 ) -> Int64[Tensor, " n"]:
     if isinstance(values, Tensor | ndarray):
         values = values.tolist()
-    if values is None or isinstance(values, str | int | np.integer):
+    if not isinstance(values, Sequence) or isinstance(values, str):
         return torch.full((count,), spec.index(name, values))
     if len(values) != count:
         raise InputError(f"{len(values)} values of {name} were given for {count} samples; give one each")

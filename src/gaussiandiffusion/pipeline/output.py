@@ -28,7 +28,7 @@ class GaussianDiffusionOutput(BaseOutput):
     Attributes:
         images: [N, C, H, W] in [0, 1], or PIL.
         splats: the sets; None from a model of pixels.
-        labels: int64 [N] where there is one attribute; None otherwise.
+        labels: int64 [N] where there is one attribute, as `class_labels` takes them; None otherwise.
         trajectory: on request the sets (or images) after each step, noise first.
         conditions: what each sample was asked to be; None from an unconditional model.
     """
@@ -131,7 +131,7 @@ def generated(
     return GaussianDiffusionOutput(
         images=to_pil(images) if output_type == "pil" else images,
         splats=representation.splats_of(trajectory[-1]),
-        labels=conditions.labels,
+        labels=conditions.class_numbers,
         trajectory=trajectory if keep else None,
         conditions=conditions if conditions.spec else None,
     )

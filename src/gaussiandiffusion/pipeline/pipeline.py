@@ -15,7 +15,7 @@ from torch import Tensor
 from gaussiandiffusion.diffusion import Scheduler, State, make_scheduler
 from gaussiandiffusion.diffusion.sampling import Project
 from gaussiandiffusion.ground.attributes import ConditionSpec
-from gaussiandiffusion.ground.conditions import Request
+from gaussiandiffusion.ground.conditions import Conditions, Request
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.pipeline import registry
@@ -128,7 +128,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         defaults = {name: self.config[name] for name in names}
         return type(self)(self.denoiser, self.representation, make_scheduler(name, self.scheduler), **defaults)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def __call__(
         self,
         num_samples: int = 1,
@@ -144,13 +144,13 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         return_trajectory: bool = False,
         callback: Callback | None = None,
         first_sample: int = 0,
-        conditions: Request | None = None,
+        conditions: Request | Conditions | None = None,
     ) -> GaussianDiffusionOutput:
         """Generate.
 
         Args:
             num_samples: N >= 1.
-            class_labels: one class for all, or one each, by number or name (models with one attribute).
+            class_labels: one class for all, or one each, by name or number (models with one attribute).
             num_inference_steps: steps of the sampler; default: the model's.
             guidance_scale: classifier-free guidance, 1 = off; default: the model's.
             guidance_interval: times (0: data, 1: noise) between which it applies, see `Guidance`.
@@ -171,29 +171,23 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
         if output_type not in ("pt", "pil"):
             raise InputError(f"unknown output_type '{output_type}'; choose pt or pil")
         run = checked_run(
-            self, num_samples, class_labels, conditions, steps=num_inference_steps, guidance_scale=guidance_scale,
-            guidance_interval=guidance_interval, weaker=weaker, seed=seed, eta=eta, first=first_sample,
+            self, num_samples, class_labels, conditions, num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale, guidance_interval=guidance_interval, weaker=weaker, seed=seed, eta=eta,
+            first_sample=first_sample,
         )  # fmt: skip
         return generated(self._chunks(run), run.conditions, size, output_type, return_trajectory, callback)
 
-    @torch.inference_mode()
-    def stream(
-        self,
-        num_samples: int = 1,
-        class_labels: Labels = None,
-        num_inference_steps: int | None = None,
-        guidance_scale: float | None = None,
-        seed: int = 0,
-        eta: float = 0.0,
-        conditions: Request | None = None,
-    ) -> Iterator[SampleState]:
-        """Every state as it is made, noise first; chunk after chunk. Arguments as `__call__`."""
-        run = checked_run(
-            self, num_samples, class_labels, conditions, steps=num_inference_steps, guidance_scale=guidance_scale,
-            seed=seed, eta=eta,
-        )  # fmt: skip
-        for states in self._chunks(run):
-            yield from states
+    def stream(self, num_samples: int = 1, class_labels: Labels = None, **request: Any) -> Iterator[SampleState]:
+        """Every state as it is made, noise first; chunk after chunk.
+
+        Args:
+            request: the other arguments of `__call__`, but for those of its output.
+
+        Raises:
+            InputError: at once, as `__call__`.
+        """
+        run = checked_run(self, num_samples, class_labels, **request)
+        return (state for states in self._chunks(run) for state in states)
 
     def _chunks(self, run: Run) -> Iterator[Iterator[SampleState]]:
         """Chunk after chunk, the states of each."""
@@ -201,7 +195,7 @@ class GaussianDiffusionPipeline(DiffusionPipeline):
             count = len(part.conditions)
             yield (SampleState(part.first, count, state, self.representation) for state in self.states(part))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def states(
         self,
         run: Run,

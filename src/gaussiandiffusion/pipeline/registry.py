@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import diffusers.schedulers
 import torch
@@ -107,24 +107,33 @@ def load_arguments(folder: Path, dtype: torch.dtype, given: Mapping[str, Any]) -
     if unknown := sorted(given.keys() - {*index.components, *index.defaults}):
         known = ", ".join([*index.components, *index.defaults])
         raise InputError(f"from_pretrained takes no '{unknown[0]}'; it takes dtype, {known}")
+    if not isinstance(dtype, torch.dtype):
+        raise InputError(f"dtype must be one of PyTorch's, such as torch.bfloat16, not {dtype!r:.40}")
+    if words := sorted(name for name in given.keys() & index.components.keys() if isinstance(given[name], str)):
+        raise InputError(f"{words[0]} must be a component, not its name; a sampler by name is with_scheduler's")
+    kinds = get_type_hints(Index, include_extras=True)
+    for name in given.keys() & index.defaults.keys():
+        to_record(given[name], kinds[name], name)
     loaders = {
-        "denoiser": lambda: load_network(folder, dtype),
-        "representation": lambda: load_representation(folder),
+        "denoiser": lambda: load_network(folder, dtype, index.denoiser[1]),
+        "representation": lambda: load_representation(folder, index.representation[1]),
         "scheduler": lambda: load_scheduler(folder, index.scheduler[1]),
     }
     return {name: load() for name, load in loaders.items() if name not in given} | index.defaults
 
 
-def load_network(folder: Path, dtype: torch.dtype) -> Network:
-    """The network in a model's folder, in evaluation mode."""
-    network = load_component(folder / "denoiser", COMPONENTS["denoiser"], dtype)
+def load_network(folder: Path, dtype: torch.dtype, kind: str) -> Network:
+    """The network in a model's folder, in evaluation mode; `kind` is its class, as the index says."""
+    network = load_component(folder / "denoiser", {kind: COMPONENTS["denoiser"][kind]}, dtype)
     assert isinstance(network, Network)
     return network
 
 
-def load_representation(folder: Path) -> Representation[Any]:
+def load_representation(folder: Path, kind: str) -> Representation[Any]:
     """The representation in a model's folder; its statistics stay in float32 whatever the network's numbers are."""
-    representation = load_component(folder / "representation", COMPONENTS["representation"], torch.float32)
+    representation = load_component(
+        folder / "representation", {kind: COMPONENTS["representation"][kind]}, torch.float32
+    )
     assert isinstance(representation, SplatRepresentation | PixelRepresentation)
     return representation
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -63,15 +64,15 @@ def checked_run(
     model: Model,
     num_samples: int,
     class_labels: Labels = None,
-    conditions: Request | None = None,
+    conditions: Request | Conditions | None = None,
     *,
-    steps: int | None = None,
+    num_inference_steps: int | None = None,
     guidance_scale: float | None = None,
     guidance_interval: tuple[float, float] = (0.0, 1.0),
     weaker: Model | None = None,
     seed: int = 0,
     eta: float = 0.0,
-    first: int = 0,
+    first_sample: int = 0,
 ) -> Run:
     """A request that the model can take; arguments as `GaussianDiffusionPipeline.__call__`.
 
@@ -79,25 +80,36 @@ def checked_run(
         InputError: it cannot.
     """
     spec, config = model.condition_spec, model.config
-    if num_samples < 1:
-        raise InputError(f"the number of samples must be >= 1, not {num_samples}")
+    num_samples = whole("the number of samples", num_samples, 1)
+    seed = whole("the seed", seed, 0)
+    first = whole("first_sample", first_sample, 0)
     if first % model.chunk_size:
         raise InputError(f"first_sample must be a multiple of {model.chunk_size}, not {first}")
     if not spec and weaker is None and guidance_scale not in (None, 1):
         raise InputError("guidance needs a class-conditional model; this one is unconditional, leave it at 1")
-    if seed < 0:
-        raise InputError(f"the seed must be >= 0, not {seed}")
-    steps = config["num_inference_steps"] if steps is None else steps
+    steps = config["num_inference_steps"] if num_inference_steps is None else num_inference_steps
+    steps = whole("steps", steps, 1)
     prepared(model.scheduler, steps)  # refuses impossible steps
     scale = config["guidance_scale"] if guidance_scale is None else guidance_scale
+    if len(guidance_interval) != 2:
+        raise InputError(f"guidance_interval must be two shares (low, high), not {guidance_interval}")
+    if weaker is not None and not isinstance(weaker, Model):
+        raise InputError(f"weaker must be a pipeline, not {weaker!r:.40}; load it with from_pretrained")
     guidance = Guidance(scale, *guidance_interval, None if weaker is None else weaker_network(model, weaker))
     asked = Conditions.ask(spec, num_samples, _request(spec, class_labels, conditions), seed=seed, first=first)
     return Run(asked, steps, guidance, seed, eta, first)
 
 
-def _request(spec: ConditionSpec, class_labels: Labels, conditions: Request | None) -> Request:
+def whole(name: str, value: object, least: int) -> int:
+    """A whole number that is at least so much; raises InputError for anything else."""
+    if not isinstance(value, Integral) or value < least:
+        raise InputError(f"{name} must be >= {least}, not {value!r:.40}")
+    return int(value)
+
+
+def _request(spec: ConditionSpec, class_labels: Labels, conditions: Request | Conditions | None) -> Request:
     if class_labels is None:
-        return conditions or {}
+        return conditions.words() if isinstance(conditions, Conditions) else conditions or {}
     if conditions:
         raise InputError("give class_labels or conditions, not both")
     if not spec:

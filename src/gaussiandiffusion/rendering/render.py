@@ -67,9 +67,6 @@ def render(
     Raises:
         InputError: a size below one pixel, a cutoff that is not > 0, or a backend that cannot draw these splats.
     """
-    smallest = min((size,) if isinstance(size, int) else size or (1,))
-    if smallest < 1:
-        raise InputError(f"size must be at least 1 pixel, not {smallest}")
     return to_picture(accumulate(splats, size, cutoff=cutoff, backend=backend), splats.output)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from gaussiandiffusion.ground.errors import InputError
 
@@ -41,10 +43,19 @@ class Canvas:
         return self.longer_side / 2
 
     def resized(self, size: int | tuple[int, int] | None) -> Canvas:
-        """The same canvas at `size`: (height, width), or the longer side with the aspect kept."""
+        """The same canvas at `size`: (height, width), or the longer side with the aspect kept.
+
+        Raises:
+            InputError: neither.
+        """
         if size is None:
             return self
-        if isinstance(size, int):
-            factor = size / self.longer_side
-            size = (max(1, round(self.height * factor)), max(1, round(self.width * factor)))
-        return Canvas(size[0], size[1], self.channels)
+        sides = size if isinstance(size, Sequence) else (size,)
+        if not (1 <= len(sides) <= 2 and all(isinstance(side, Integral) for side in sides)):
+            raise InputError(f"size must be a whole number of pixels, or (height, width), not {size!r:.40}")
+        if min(sides) < 1:
+            raise InputError(f"size must be at least 1 pixel, not {min(sides)}")
+        if len(sides) == 1:
+            factor = int(sides[0]) / self.longer_side
+            sides = (max(1, round(self.height * factor)), max(1, round(self.width * factor)))
+        return Canvas(int(sides[0]), int(sides[1]), self.channels)

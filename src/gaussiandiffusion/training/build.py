@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from gaussiandiffusion.diffusion import Objective, make_scheduler
+from gaussiandiffusion.diffusion import Objective, Scheduler, make_scheduler, prepared
 from gaussiandiffusion.models import Network, make_network
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import Representation
@@ -39,17 +39,27 @@ def build_network(config: TrainConfig, data: TrainingSet) -> Network:
     ).train()
 
 
+def build_scheduler(objective: Objective, defaults: SamplerConfig) -> Scheduler:
+    """The sampler of the pipeline that is saved.
+
+    Raises:
+        InputError: it cannot integrate the objective, or not in so many steps.
+    """
+    scheduler = objective.scheduler
+    if defaults.scheduler is not None:
+        scheduler = make_scheduler(defaults.scheduler, scheduler)
+    prepared(scheduler, defaults.num_inference_steps)
+    return scheduler
+
+
 def build_pipeline(
     network: Network, representation: Representation[Any], objective: Objective, defaults: SamplerConfig
 ) -> GaussianDiffusionPipeline:
     """A trained network as a pipeline, with the defaults that its training named."""
-    scheduler = objective.scheduler
-    if defaults.scheduler is not None:
-        scheduler = make_scheduler(defaults.scheduler, scheduler)
     return GaussianDiffusionPipeline(
         network,
         representation,
-        scheduler,
+        build_scheduler(objective, defaults),
         num_inference_steps=defaults.num_inference_steps,
         guidance_scale=defaults.guidance_scale,
     )

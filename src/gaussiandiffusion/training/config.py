@@ -15,6 +15,9 @@ import tyro
 from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.ground.errors import InputError
 
+LARGEST_SEED = 2**63 - 1
+MOST = 1e9  # of weights in a loss: beyond it is a slip of the hand
+
 
 def flag(name: str) -> Any:
     """The name of a setting's flag, where it is not the setting's own; of a part "", since it has none."""
@@ -84,8 +87,8 @@ class TeacherConfig:
 
     def __post_init__(self) -> None:
         at_least(1, teacher_pairs=self.pairs, teacher_steps=self.steps)
-        if not 0 <= self.guidance_below <= 1:
-            raise InputError(f"teacher_guidance_below must lie in [0, 1], not {self.guidance_below}")
+        within(-1000, 1000, teacher_guidance=self.guidance)
+        within(0, 1, teacher_guidance_below=self.guidance_below)
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,11 @@ class ObjectiveConfig:
         for name in ("label_dropout", "attribute_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
+        at_least(1, num_train_timesteps=self.num_train_timesteps)
+        within(-100, 100, logit_mean=self.logit_mean)
+        within(0, 100, logit_std=self.logit_std)
+        within(0, MOST, render_weight=self.render_weight)
+        within(0, 1, render_below=self.render_below)
 
 
 @dataclass(frozen=True)
@@ -154,9 +162,15 @@ class OptimiserConfig:
 
     def __post_init__(self) -> None:
         at_least(1, max_steps=self.max_steps, batch_size=self.batch_size, accumulation=self.accumulation)
-        at_least(0, warmup_steps=self.warmup_steps, seed=self.seed)
-        if not 0 <= self.ema_decay < 1:
-            raise InputError(f"ema_decay must lie in [0, 1), not {self.ema_decay}")
+        at_least(0, warmup_steps=self.warmup_steps)
+        within(0, LARGEST_SEED, seed=self.seed)
+        within(0, 1, final_lr=self.final_lr)
+        within(0, MOST, weight_decay=self.weight_decay)
+        for name in ("ema_decay", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
+        if not self.clip_norm > 0:
+            raise InputError(f"clip_norm must be > 0, not {self.clip_norm}")
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning_rate must be > 0, not {self.learning_rate}")
         if self.budget is not None:
@@ -194,6 +208,10 @@ class SamplerConfig:
     """Sampler by name; default: the one the objective is defined by."""
     num_inference_steps: int = 10
     guidance_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        at_least(1, num_inference_steps=self.num_inference_steps)
+        within(-1000, 1000, guidance_scale=self.guidance_scale)
 
 
 @dataclass(frozen=True)
@@ -251,6 +269,13 @@ def budget_minutes(budget: str) -> float:
     if not 0 < minutes < math.inf:
         raise InputError(f"budget must be S, M, L or a number of minutes > 0, not '{budget}'")
     return minutes
+
+
+def within(low: float, high: float, **values: float) -> None:
+    """Refuse settings that lie outside, or are no number; raises InputError."""
+    for name, value in values.items():
+        if not low <= value <= high:
+            raise InputError(f"{name} must lie in [{low}, {high}], not {value}")
 
 
 def at_least(least: int, **values: int) -> None:

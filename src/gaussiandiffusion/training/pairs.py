@@ -82,8 +82,8 @@ def teacher_pairs(
     if weaker is not None:
         header["weaker"] = _checksum(weaker)
     run = checked_run(
-        teacher, count, steps=steps, guidance_scale=guidance, guidance_interval=(0.0, guidance_below), weaker=weaker,
-        seed=seed_for(seed, Stream.TEACHER),
+        teacher, count, num_inference_steps=steps, guidance_scale=guidance, guidance_interval=(0.0, guidance_below),
+        weaker=weaker, seed=seed_for(seed, Stream.TEACHER),
     )  # fmt: skip
     chunk = teacher.chunk_size
     block = BLOCK // chunk * chunk or chunk

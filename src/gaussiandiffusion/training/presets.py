@@ -96,7 +96,7 @@ def flat_settings(values: object, where: Path | str) -> dict[str, Any]:
     def collect(table: dict[str, Any], here: Address, prefix: str) -> None:
         for key, value in table.items():
             address = (*here, key)
-            full = _OLD_NAMES.get(prefix + key, prefix + key)
+            full = prefix + key if isinstance(value, dict) else _OLD_NAMES.get(prefix + key, prefix + key)
             deeper = any(known[: len(address)] == address and known != address for known in by_address)
             if address in by_address:
                 name = by_address[address]
@@ -114,6 +114,8 @@ def flat_settings(values: object, where: Path | str) -> dict[str, Any]:
                 continue
             else:
                 raise _unknown(".".join(address) if here else full, where)
+            if name in found:
+                raise InputError(f"{where}: '{name}' is set twice; leave one out")
             found[name] = value
 
     collect(values, (), "")
@@ -155,6 +157,13 @@ def _check_type(name: str, value: object, where: Path | str) -> None:
 
 
 def _unknown(name: str, where: Path | str) -> InputError:
-    near = difflib.get_close_matches(name, SETTINGS, n=1)
+    parts = [part.name for part in dataclasses.fields(TrainConfig)]
+    *table, last = name.split(".")
+    if table and last in SETTINGS:
+        home = SETTINGS[last][0]
+        return InputError(f"{where}: '{last}' does not belong to [{table[0]}]; move it to [{home}]")
+    near = difflib.get_close_matches(last, parts, n=1, cutoff=0.75)
+    near = near or difflib.get_close_matches(last, SETTINGS, n=1) or difflib.get_close_matches(name, SETTINGS, n=1)
     hint = f"did you mean '{near[0]}'? Known" if near else "known"
-    return InputError(f"{where}: unknown setting '{name}'; {hint} are {', '.join(SETTINGS)}")
+    return InputError(f"{where}: unknown setting '{name}'; {hint} are {', '.join(SETTINGS)} "
+                      f"and the tables {', '.join(parts)}")  # fmt: skip

@@ -20,7 +20,7 @@ from gaussiandiffusion.ground.files import write_json
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training import checkpoint, record
-from gaussiandiffusion.training.build import build_network, build_objective, build_pipeline
+from gaussiandiffusion.training.build import build_network, build_objective, build_pipeline, build_scheduler
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
 from gaussiandiffusion.training.keeping import Keeper, save_sample_grid
 from gaussiandiffusion.training.latents import TrainingSet
@@ -60,6 +60,7 @@ class Trainer:
             project_dir=output_dir,
         )
         self.objective = build_objective(config.objective, data.representation.bounded)
+        build_scheduler(self.objective, config.sampler)  # refused now, not when all is trained
         loss = DenoisingLoss(
             self.objective, data.representation, config.objective.render_weight, config.objective.render_below
         )
