@@ -1,6 +1,7 @@
 """`TrainConfig`: one frozen record of everything that decides a training, a part for each thing decided.
 
-Every setting is also a flag of its own name; where that would not say what it belongs to, `flag` gives another. Checks of a part are in the part, checks between parts in `TrainConfig`.
+Every setting is also a flag of its own name; where that would not say what it belongs to, `flag` gives another. Checks
+of a part are in the part, checks between parts in `TrainConfig`.
 """
 
 from __future__ import annotations
