@@ -7,6 +7,7 @@ import torch
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.presets import load_config, presets, to_flat, with_settings
 
 
@@ -86,7 +87,6 @@ def test_unknown_presets_are_refused_with_those_there_are():
 
 def test_the_published_recipe_trains_and_its_pipeline_loads(stroke_file, tmp_path):
     from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-    from gaussiandiffusion.training.latents import load_training_set
     from gaussiandiffusion.training.trainer import Trainer
 
     preset = load_config("mnist-published")
@@ -201,3 +201,8 @@ def test_files_that_are_no_table_are_refused(tmp_path, content):
     (tmp_path / "bad.json").write_text(content)
     with pytest.raises(InputError, match=r"bad\.json: must be a table of settings"):
         load_config(tmp_path / "bad.json")
+
+
+def test_an_unknown_network_is_refused_before_the_images_are_looked_for():
+    with pytest.raises(InputError, match="unknown network size 'huge'"):
+        load_training_set(with_settings(TrainConfig(), data="nowhere", network="huge"), None)

@@ -9,6 +9,12 @@ from gaussiandiffusion.models.transformer import SIZES, make_transformer
 from gaussiandiffusion.models.unet import UNET_SIZES, PixelUNet
 
 
+def check_size(size: str) -> None:
+    """Refuse a size that no network has; raises InputError with those there are."""
+    if size not in SIZES and size not in UNET_SIZES:
+        raise InputError(f"unknown network size '{size}'; choose one of {', '.join([*SIZES, *UNET_SIZES])}")
+
+
 def make_network(
     size: str, latent_shape: tuple[int, ...], *, conditions: ConditionSpec | None = None, num_anchor_features: int = 0
 ) -> Network:
@@ -23,6 +29,7 @@ def make_network(
     Raises:
         InputError: an unknown size, or one for another kind of latent.
     """
+    check_size(size)
     named = conditions.to_dict() if conditions else None
     if size in SIZES:
         if len(latent_shape) != 2:
@@ -33,9 +40,7 @@ def make_network(
             conditions=named,
             num_anchor_features=num_anchor_features,
         )
-    if size in UNET_SIZES:
-        if len(latent_shape) != 3:
-            raise InputError(f"network '{size}' denoises whole images; set representation = pixels and patch = 0")
-        channels, height, width = latent_shape
-        return PixelUNet(size=(height, width), channels=channels, conditions=named, **UNET_SIZES[size])
-    raise InputError(f"unknown network size '{size}'; choose one of {', '.join([*SIZES, *UNET_SIZES])}")
+    if len(latent_shape) != 3:
+        raise InputError(f"network '{size}' denoises whole images; set representation = pixels and patch = 0")
+    channels, height, width = latent_shape
+    return PixelUNet(size=(height, width), channels=channels, conditions=named, **UNET_SIZES[size])

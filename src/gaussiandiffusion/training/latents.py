@@ -23,6 +23,7 @@ from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
+from gaussiandiffusion.models import check_size
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
 from gaussiandiffusion.training.config import TrainConfig
@@ -96,12 +97,13 @@ def load_training_set(
         folder: keeps what a teacher makes; needed with one.
 
     Raises:
-        InputError: the images cannot be read, or are fewer than two.
+        InputError: the images cannot be read, or are fewer than two, or the network has no known size.
     """
     if config.teacher.model is not None:
         if folder is None:
             raise ValueError("a teacher needs a folder for its pairs")
         return _taught(config, config.teacher.model, folder, device)
+    check_size(config.network.size)  # before the images are fetched and encoded
     source = config.data.source
     images = load_images(source, split="train", data_dir=data_dir, limit=config.data.limit)
     if len(images) < 2:
