@@ -8,6 +8,7 @@ VARIANTS = 150  # of a kind whose reading takes no longer than others
 
 
 @pytest.mark.parametrize("name", KINDS)
+# What zipfile and PyTorch say of damaged files before they are refused.
 @pytest.mark.filterwarnings("ignore:Duplicate name", "ignore:Initializing zero-element")
 @pytest.mark.usefixtures("unchecked")
 def test_damaged_files_are_read_or_refused(name, tmp_path):

@@ -123,7 +123,7 @@ class Component(nn.Module):
         name = read_record(folder / CONFIG_FILE, dict[str, Any]).get("_class_name")
         if name != cls.__name__:
             raise InputError(f"{folder}: holds a {name}, not a {cls.__name__}")
-        return load_component(folder, {cls.__name__: cls}, dtype)  # type: ignore[return-value]
+        return load_component(folder, {cls.__name__: cls}, dtype)  # type: ignore[return-value]  # of that class alone
 
 
 def load_component(folder: Path, classes: Mapping[str, type[Component]], dtype: torch.dtype | None = None) -> Component:
