@@ -13,32 +13,23 @@ Importing the package is cheap; PyTorch is loaded when something is used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gaussiandiffusion.ground.lazy import lazily
 
 if TYPE_CHECKING:
     from gaussiandiffusion.encoding import Encoder, encode
     from gaussiandiffusion.ground.errors import InputError
-    from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+    from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionPipeline
     from gaussiandiffusion.rendering import render, to_svg
     from gaussiandiffusion.splats import Canvas, Splats
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "Canvas": "splats",
-    "Encoder": "encoding",
-    "GaussianDiffusionPipeline": "pipeline",
-    "InputError": "ground.errors",
-    "Splats": "splats",
-    "encode": "encoding",
-    "render": "rendering",
-    "to_svg": "rendering",
-}
-
 __all__ = [
     "Canvas",
     "Encoder",
+    "GaussianDiffusion",
     "GaussianDiffusionPipeline",
     "InputError",
     "Splats",
@@ -47,12 +38,17 @@ __all__ = [
     "to_svg",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'gaussiandiffusion' has no attribute '{name}'")
-    return getattr(import_module(f"gaussiandiffusion.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "Canvas": "splats",
+        "Encoder": "encoding",
+        "GaussianDiffusion": "pipeline",
+        "GaussianDiffusionPipeline": "pipeline",
+        "InputError": "ground.errors",
+        "Splats": "splats",
+        "encode": "encoding",
+        "render": "rendering",
+        "to_svg": "rendering",
+    },
+)

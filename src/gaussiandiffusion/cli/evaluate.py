@@ -110,11 +110,11 @@ def _floor_encoder(model: str | None) -> Callable[[np.ndarray], np.ndarray]:
     """What is left of images that are encoded, as `model` or else the default encoder does, and drawn."""
     from gaussiandiffusion.encoding import make_encoder
     from gaussiandiffusion.ground.images import to_uint8
-    from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+    from gaussiandiffusion.pipeline import GaussianDiffusion
     from gaussiandiffusion.rendering import render
 
     if model is not None:
-        return GaussianDiffusionPipeline.from_pretrained(model).representation.reconstruct
+        return GaussianDiffusion.from_pretrained(model).representation.reconstruct
 
     def encode_and_render(images: np.ndarray) -> np.ndarray:
         return to_uint8(render(make_encoder(images.shape[1]).encode(images).splats, backend="cpu")).numpy()

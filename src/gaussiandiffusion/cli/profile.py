@@ -46,9 +46,9 @@ class Command:
         device = resolve(self.device)  # imports torch
         from gaussiandiffusion.evaluation.cost.cost_report import CostReport
         from gaussiandiffusion.evaluation.cost.profile import RIVALS, comparison, profile, timed_works
-        from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+        from gaussiandiffusion.pipeline import GaussianDiffusion
 
-        pipeline = GaussianDiffusionPipeline.from_pretrained(self.model).to(device)
+        pipeline = GaussianDiffusion.from_pretrained(self.model).to(device)
         sides, left_out = comparison(self.model, pipeline, RIVALS, self.seed)
         with tqdm(total=timed_works(sides, self.repeats), desc="profile", unit="run", leave=False) as bar:
             rows = profile(sides, batch_size=self.batch_size, repeats=self.repeats, progress=bar.update)

@@ -16,7 +16,7 @@ from gaussiandiffusion.ground.errors import InputError
 if TYPE_CHECKING:
     from gaussiandiffusion.gallery import GalleryWriter
     from gaussiandiffusion.ground.attributes import Value
-    from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+    from gaussiandiffusion.pipeline import GaussianDiffusion
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class Command:
         device = resolve(self.device)  # imports torch
         from gaussiandiffusion.diffusion import Guidance, passes, prepared
         from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
-        from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+        from gaussiandiffusion.pipeline import GaussianDiffusion
 
         if self.num < 1 or self.batch_size < 1:
             raise InputError("--num and --batch-size must be at least 1")
-        pipeline = GaussianDiffusionPipeline.from_pretrained(self.model).to(device)
+        pipeline = GaussianDiffusion.from_pretrained(self.model).to(device)
         if self.svg and pipeline.representation.kind == "pixels":
             raise InputError(f"{self.model}: generates pixels, which have no SVG; leave --svg out")
         if self.scheduler is not None:
@@ -108,7 +108,7 @@ class Command:
 
     def _generate(
         self,
-        pipeline: GaussianDiffusionPipeline,
+        pipeline: GaussianDiffusion,
         asked: dict[str, Value],
         steps: int,
         writer: GalleryWriter,

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import ConfigMixin, SchedulerMixin
-from diffusers.configuration_utils import register_to_config
-from diffusers.utils import BaseOutput
 from jaxtyping import Float
 from torch import Tensor
 
+from gaussiandiffusion.ground.component import Config, configured
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.files import write_json
+
+SCHEDULER_FILE = "scheduler_config.json"
 
 
 @dataclass
-class FewStepOutput(BaseOutput):
+class FewStepOutput:
     """`prev_sample`: the latent at the next noise level; `pred_original_sample`: the estimate of the clean one."""
 
     prev_sample: Tensor
     pred_original_sample: Tensor
 
 
-class FlowMatchFewStepScheduler(SchedulerMixin, ConfigMixin):
+class FlowMatchFewStepScheduler:
     """Integrate dx/ds = (x - D(x, s)) / s from noise, s = 1, to data, s = 0; D is the network's clean estimate.
 
     Between two levels D is taken for a straight line in s through its last two values, for which the step is exact.
@@ -46,15 +52,26 @@ class FlowMatchFewStepScheduler(SchedulerMixin, ConfigMixin):
     Diffusion Models with Exponential Integrator", 2023, with D extrapolated in s.
     """
 
+    config: Config
     order = 1  # passes of the network a step, as diffusers asks
 
-    @register_to_config
+    @configured
     def __init__(self, num_train_timesteps: int = 1000, solver_order: int = 2, last_level: float = 0.2) -> None:
         if solver_order not in (1, 2):
             raise InputError(f"solver_order must be 1 or 2, not {solver_order}")
         if not 0 < last_level <= 1:
             raise InputError(f"last_level must lie in (0, 1], not {last_level}")
         self.set_timesteps(10)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], **changes: Any) -> FlowMatchFewStepScheduler:
+        """One of these settings; those that other schedulers have, and remarks, are passed over."""
+        known = inspect.signature(cls.__init__).parameters
+        return cls(**{name: value for name, value in {**config, **changes}.items() if name in known})
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write the settings, as diffusers' schedulers are kept."""
+        write_json(Path(folder) / SCHEDULER_FILE, {"_class_name": type(self).__name__, **self.config})
 
     @property
     def init_noise_sigma(self) -> float:

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 import torch
-from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler
 from jaxtyping import Float
 from torch import Tensor
 
@@ -69,6 +68,8 @@ class Objective:
     @cached_property
     def scheduler(self) -> Scheduler:
         """The diffusers scheduler this objective was defined by; others are made `from_config`."""
+        from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler  # slow to import
+
         if self.prediction == "flow":
             return FlowMatchEulerDiscreteScheduler(num_train_timesteps=self.num_train_timesteps)
         scale = 1000 / self.num_train_timesteps

@@ -6,9 +6,9 @@ import copy
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Protocol, runtime_checkable
 
-import diffusers
 import numpy as np
 from torch import Tensor
 
@@ -76,7 +76,9 @@ def make_scheduler(name: str, current: Scheduler) -> Scheduler:
         fitting = ", ".join(n for n, s in SAMPLERS.items() if prediction in s.predictions)
         raise InputError(f"scheduler '{name}' cannot sample a {prediction} model; choose one of {fitting}")
     settings = sampler.settings | (sampler.flow_settings if prediction == "flow" else {})
-    kind: Any = getattr(diffusers, sampler.scheduler) if isinstance(sampler.scheduler, str) else sampler.scheduler
+    kind: Any = sampler.scheduler
+    if isinstance(kind, str):
+        kind = getattr(import_module("diffusers"), kind)  # slow to import, and our own needs none
     # Settings of the other class alone would be warned of at every loading; private keys tell defaults from choices.
     accepted = inspect.signature(kind.__init__).parameters
     kept = {name: value for name, value in current.config.items() if name in accepted or name.startswith("_")}

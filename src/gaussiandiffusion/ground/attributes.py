@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -20,6 +21,7 @@ from gaussiandiffusion.ground.errors import InputError
 CLASS = "class"  # the attribute of data that have just one
 OPEN = "any"  # the word for "nothing is asked", unless a value is called so
 SHOWN = 24  # value names in an error, at most
+MOST_SAVED = 65_536  # classes that any network has
 MOST_CLASSES = 1000  # numbers up to here are taken as they come, with gaps
 
 Value = int | str | None  # an index, a name, or open
@@ -188,6 +190,14 @@ def dense(labels: ndarray) -> tuple[ndarray, list[str]]:
         return labels, [str(i) for i in range(int(labels.max(initial=0)) + 1)]
     values, places = np.unique(labels, return_inverse=True)
     return places.astype(np.int64), [str(value) for value in values]
+
+
+def saved_conditions(config: Mapping[str, Any]) -> Any:
+    """What a network's saved configuration says of its attributes; until 0.1 it had `num_classes` without names."""
+    classes = config.get("num_classes", 0)
+    if isinstance(classes, int) and 0 < classes <= MOST_SAVED and "conditions" not in config:
+        return ConditionSpec.of_classes(classes).to_dict()
+    return config.get("conditions")
 
 
 def _choose(word: str, names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gaussiandiffusion.ground.attributes import ConditionSpec
+from gaussiandiffusion.ground.attributes import ConditionSpec, saved_conditions
 from gaussiandiffusion.ground.component import Component
 from gaussiandiffusion.ground.errors import InputError
 
@@ -31,10 +31,9 @@ class Network(Component):
     @classmethod
     def upgraded(cls, config: dict[str, Any]) -> dict[str, Any]:
         """Until 0.1 a network had `num_classes` without names."""
-        classes = config.pop("num_classes", 0)
-        if isinstance(classes, int) and 0 < classes <= MOST and "conditions" not in config:
-            config["conditions"] = ConditionSpec.of_classes(classes).to_dict()
-        return config
+        conditions = saved_conditions(config)
+        config.pop("num_classes", None)
+        return config if conditions is None else config | {"conditions": conditions}
 
 
 def check_sizes(**sizes: int) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from diffusers import UNet2DModel
 from jaxtyping import Float, Int64
 from torch import Tensor
 
@@ -73,6 +72,8 @@ class PixelUNet(Network):
             raise InputError(
                 f"levels with attention, and the last one, must be at least {HEAD_WIDTH} wide: {list(widths)}"
             )
+        from diffusers import UNet2DModel  # slow to import, and no other network needs it
+
         self.unet = UNet2DModel(
             sample_size=tuple(size),
             in_channels=channels,

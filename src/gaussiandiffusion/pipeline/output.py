@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from diffusers.utils import BaseOutput
 from jaxtyping import Float, Int64
 from PIL import Image
 from torch import Tensor
@@ -22,8 +21,8 @@ from gaussiandiffusion.splats import Splats
 
 
 @dataclass
-class GaussianDiffusionOutput(BaseOutput):
-    """Generated samples.
+class GaussianDiffusionOutput:
+    """Generated samples; also by name or position, as diffusers' outputs are (`out["images"]`, `out[0]`).
 
     Attributes:
         images: [N, C, H, W] in [0, 1], or PIL.
@@ -38,6 +37,13 @@ class GaussianDiffusionOutput(BaseOutput):
     labels: Int64[Tensor, " n"] | None = None
     trajectory: list[Splats] | list[Tensor] | None = None
     conditions: Conditions | None = None
+
+    def __getitem__(self, key: str | int | slice) -> Any:
+        return getattr(self, key) if isinstance(key, str) else self.to_tuple()[key]
+
+    def to_tuple(self) -> tuple[Any, ...]:
+        """All that is there, in order."""
+        return tuple(value for value in vars(self).values() if value is not None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +116,7 @@ def generated(
     keep: bool,
     callback: Callback | None,
 ) -> GaussianDiffusionOutput:
-    """The samples that chunks of states end in; arguments as `GaussianDiffusionPipeline.__call__`.
+    """The samples that chunks of states end in; arguments as `GaussianDiffusion.__call__`.
 
     Args:
         chunks: each the states of some samples.

@@ -8,90 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-import diffusers.schedulers
 import torch
-from diffusers import SchedulerMixin
 from msgspec import Meta
 
-from gaussiandiffusion.diffusion.few_steps import FlowMatchFewStepScheduler
+from gaussiandiffusion.diffusion.few_steps import SCHEDULER_FILE, FlowMatchFewStepScheduler
 from gaussiandiffusion.diffusion.sampling import sample
 from gaussiandiffusion.diffusion.schedulers import prediction_of, prepared
 from gaussiandiffusion.ground.component import Component, load_component
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.records import is_file, parse_json, read_text, to_record
+from gaussiandiffusion.ground.files import write_json
+from gaussiandiffusion.ground.records import parse_json, read_text, to_record
 from gaussiandiffusion.models import GaussianTransformer, Network, PixelUNet
+from gaussiandiffusion.pipeline.index import CLASS_NAME, INDEX_FILE, LIBRARY, Index, Named, read_index
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
 
-INDEX_FILE = "model_index.json"
-SCHEDULER_FILE = "scheduler_config.json"
-LIBRARY = "gaussiandiffusion"
 COMPONENTS: dict[str, dict[str, type[Component]]] = {
     "denoiser": {kind.__name__: kind for kind in (GaussianTransformer, PixelUNet)},
     "representation": {kind.__name__: kind for kind in (SplatRepresentation, PixelRepresentation)},
 }
-OLD_CHUNK = 32  # what every model was saved with until chunks went by device
-
-Named = tuple[str, str]  # (library, class)
-
-
-@dataclass(frozen=True)
-class Index:
-    """What `model_index.json` says."""
-
-    denoiser: Named
-    representation: Named
-    scheduler: Named
-    num_inference_steps: Annotated[int, Meta(ge=1, le=100_000)] = 10
-    guidance_scale: Annotated[float, Meta(ge=-1000, le=1000)] = 1.0
-    chunk_size: Annotated[int, Meta(ge=1, le=65_536)] | None = None
-    latent_space: str | None = None
-
-    @property
-    def components(self) -> dict[str, Named]:
-        return {"denoiser": self.denoiser, "representation": self.representation, "scheduler": self.scheduler}
-
-    @property
-    def defaults(self) -> dict[str, Any]:
-        """Arguments of the pipeline beside its components."""
-        return {
-            "num_inference_steps": self.num_inference_steps,
-            "guidance_scale": self.guidance_scale,
-            "chunk_size": None if self.chunk_size == OLD_CHUNK else self.chunk_size,
-            "latent_space": self.latent_space,
-        }
-
-
-def read_index(folder: Path) -> Index:
-    """The index of a model's folder.
-
-    Raises:
-        InputError: there is none, it is damaged, or it asks for anything but a model's own components.
-    """
-    path = folder / INDEX_FILE
-    if not is_file(path):
-        raise InputError(f"{folder}: holds no model ({INDEX_FILE} is missing)")
-    values = parse_json(read_text(path), path)
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: must be a table of components, not {values!r:.40}")
-    if values.get("_class_name") != "GaussianDiffusionPipeline":
-        raise InputError(f"{folder}: holds a {values.get('_class_name')}, not a GaussianDiffusionPipeline")
-    for name in ("denoiser", "representation", "scheduler"):
-        if name not in values:
-            raise InputError(f"{path}: component '{name}' is missing")
-    index = to_record(values, Index, path)
-    known = index.components
-    if foreign := [name for name, value in values.items() if isinstance(value, list | dict) and name not in known]:
-        raise InputError(f"{path}: component '{foreign[0]}' is none of a model's, and is not loaded")
-    for name, (library, kind) in known.items():
-        if library.split(".")[0] not in (LIBRARY, "diffusers"):
-            raise InputError(f"{path}: component '{name}' asks for code from {library}, which is not loaded")
-        if name in COMPONENTS and kind not in COMPONENTS[name]:
-            raise InputError(f"{path}: component '{name}' is a {kind}; {' or '.join(COMPONENTS[name])} is due there")
-    return index
 
 
 def load_arguments(folder: Path, dtype: torch.dtype, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,11 +87,9 @@ def load_scheduler(folder: Path, kind: str) -> Any:
     """
     path = folder / "scheduler" / SCHEDULER_FILE
     config = to_record(parse_json(read_text(path), path), dict[str, Any], path)
-    found: Any = FlowMatchFewStepScheduler
-    if kind != FlowMatchFewStepScheduler.__name__:
-        found = getattr(diffusers.schedulers, kind, None) if re.fullmatch(r"[A-Z]\w*Scheduler", kind) else None
-        if not (isinstance(found, type) and issubclass(found, SchedulerMixin)):
-            raise InputError(f"{folder}/{INDEX_FILE}: there is no scheduler called {kind}")
+    found = _scheduler_class(kind)
+    if found is None:
+        raise InputError(f"{folder}/{INDEX_FILE}: there is no scheduler called {kind}")
     if config.get("_class_name") != kind:
         raise InputError(f"{path}: holds a {config.get('_class_name')}, the index says {kind}")
     steps = to_record(config.get("num_train_timesteps", 1000), Annotated[int, Meta(ge=1, le=100_000)], path)
@@ -168,12 +104,30 @@ def load_scheduler(folder: Path, kind: str) -> Any:
     return scheduler
 
 
+def _scheduler_class(name: str) -> Any:
+    """Ours, or the one that diffusers has of that name, if any."""
+    if name == FlowMatchFewStepScheduler.__name__:
+        return FlowMatchFewStepScheduler
+    if not re.fullmatch(r"[A-Z]\w*Scheduler", name):
+        return None
+    import diffusers.schedulers  # slow to import
+
+    found = getattr(diffusers.schedulers, name, None)
+    return found if isinstance(found, type) and issubclass(found, diffusers.SchedulerMixin) else None
+
+
 def _try(scheduler: Scheduler) -> None:
     """Take a step, since settings of the wrong type are heeded only then."""
     latent = torch.zeros(1, 1, 1, 1)
     own = prepared(scheduler, min(2, scheduler.config.num_train_timesteps))
     for _ in sample(lambda noisy, timestep: noisy, own, latent):
         pass
+
+
+def write_index(folder: Path, config: Mapping[str, Any]) -> None:
+    """Write `model_index.json`, in diffusers' layout."""
+    head = {"_class_name": CLASS_NAME, "_diffusers_version": version("diffusers")}
+    write_json(folder / INDEX_FILE, head | dict(sorted(config.items())))
 
 
 def component_names(**components: Any) -> dict[str, Named]:

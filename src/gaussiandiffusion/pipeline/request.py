@@ -74,7 +74,7 @@ def checked_run(
     eta: float = 0.0,
     first_sample: int = 0,
 ) -> Run:
-    """A request that the model can take; arguments as `GaussianDiffusionPipeline.__call__`.
+    """A request that the model can take; arguments as `GaussianDiffusion.__call__`.
 
     Raises:
         InputError: it cannot.
@@ -123,7 +123,7 @@ def _request(spec: ConditionSpec, class_labels: Labels, conditions: Request | Co
 def chunk_states(
     model: Model, run: Run, latent: Float[Tensor, "n ..."] | None, start: float, project: Project | None
 ) -> Iterator[State]:
-    """States of one chunk of samples, padding included; arguments as `GaussianDiffusionPipeline.states`."""
+    """States of one chunk of samples, padding included; arguments as `GaussianDiffusion.states`."""
     count, device = model.chunk_size, model.denoiser.device
     generators = [generator_for(run.seed, run.first + i) for i in range(count)]
     if latent is None:

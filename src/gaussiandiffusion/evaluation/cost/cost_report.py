@@ -10,7 +10,7 @@ from typing import Any
 
 from gaussiandiffusion.ground.files import write_json
 from gaussiandiffusion.ground.provenance import library_versions, machine_words
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+from gaussiandiffusion.pipeline import GaussianDiffusion
 
 # What the paper prints, to be held against the rows.
 PRINTED: dict[str, Any] = {
@@ -104,7 +104,7 @@ class CostReport:
     def of(
         cls,
         model: str,
-        pipeline: GaussianDiffusionPipeline,
+        pipeline: GaussianDiffusion,
         rows: list[CostRow],
         left_out: dict[str, str],
         *,

@@ -20,7 +20,7 @@ from gaussiandiffusion.evaluation.cost.timing import median_seconds, synchronise
 from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import Network, make_network
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
 from gaussiandiffusion.splats import Canvas
 
@@ -82,7 +82,7 @@ class Side:
 
 
 def comparison(
-    name: str, pipeline: GaussianDiffusionPipeline, rivals: Sequence[Rival] = RIVALS, seed: int = 0
+    name: str, pipeline: GaussianDiffusion, rivals: Sequence[Rival] = RIVALS, seed: int = 0
 ) -> tuple[list[Side], dict[str, str]]:
     """A model at its own steps and guidance, its rivals on its device, and why the others are left out.
 
