@@ -84,8 +84,8 @@ def test_cutting_the_work_in_blocks_changes_nothing(make_splats, monkeypatch, bl
 
 def test_alpha_composites_front_to_back(make_splats):
     splats = make_splats(1, 5, 6, 7, 3, blending="alpha", opacities=torch.rand(1, 5), background=torch.rand(1, 3))
-    points = reference.pixel_centers(splats.canvas).flatten(0, 1)
-    weights = reference.footprints(splats, points)[0] * splats.opacities[0, :, None]  # (k, p)
+    weights = reference.footprints(splats, *reference.pixel_axes(splats.canvas))[0].flatten(1)
+    weights = weights * splats.opacities[0, :, None]  # (k, p)
     expected, light = torch.zeros(3, 42), torch.ones(42)
     for k in range(5):
         expected += splats.colors[0, k, :, None] * weights[k] * light

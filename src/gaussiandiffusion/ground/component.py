@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path, write_json
@@ -140,7 +141,7 @@ def load_component(folder: Path, classes: Mapping[str, type[Component]], dtype: 
         raise InputError(f"{folder}/{CONFIG_FILE}: holds a {name}; {' or '.join(classes)} is due there")
     if not is_file(folder / WEIGHTS_FILE):
         raise InputError(f"{folder}: lacks {WEIGHTS_FILE}; copy the model again")
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         component = classes[name].from_config(config, folder / CONFIG_FILE)
     try:
         weights = safetensors.torch.load_file(folder / WEIGHTS_FILE)
@@ -151,6 +152,17 @@ def load_component(folder: Path, classes: Mapping[str, type[Component]], dtype: 
     except (SafetensorError, RuntimeError, OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{folder}: its weights do not fit its {CONFIG_FILE} ({_first_line(error)})") from error
     return component.eval()
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves first weights as they are: drawing some that have no memory would import PyTorch's compiler."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func in (Tensor.normal_, Tensor.uniform_) or getattr(func, "__module__", None) == nn.init.__name__:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def _check_weights(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from torch import nn
 
-CPU = 32
-# Parameters up to which an accelerator takes so many: launching costs the same for one sample and for thousands.
+# Parameters of a network up to which so many samples are a chunk. On a processor chunks are computed side by side, one
+# thread each: small ones of a large network stay in its cache, and leave work for other threads. On an accelerator
+# launching costs the same for one sample and for thousands.
+CPU = ((4_000_000, 32),)
 ACCELERATOR = ((4_000_000, 2048), (64_000_000, 512))
-LARGE = 128
+LARGE = {"cpu": 8, "accelerator": 128}
 
 
 def chunk_size(device: str, network: nn.Module) -> int:
@@ -18,7 +20,6 @@ def chunk_size(device: str, network: nn.Module) -> int:
     Args:
         device: "cpu", "cuda" or "mps".
     """
-    if device == "cpu":
-        return CPU
+    sizes, large = (CPU, LARGE["cpu"]) if device == "cpu" else (ACCELERATOR, LARGE["accelerator"])
     parameters = sum(weight.numel() for weight in network.parameters())
-    return next((chunk for most, chunk in ACCELERATOR if parameters <= most), LARGE)
+    return next((chunk for most, chunk in sizes if parameters <= most), large)

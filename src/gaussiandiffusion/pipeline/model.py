@@ -17,6 +17,7 @@ from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.component import Config
 from gaussiandiffusion.ground.conditions import Conditions, Request
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.threads import side_by_side, step_by_step
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.pipeline import registry
 from gaussiandiffusion.pipeline.bundled import resolve_model
@@ -170,7 +171,8 @@ class GaussianDiffusion:
             size: pixels of the pictures; default: the canvas.
             output_type: "pt" (tensor) or "pil".
             return_trajectory: keep the sets after each step.
-            callback: called with the `SampleState` after each step of each chunk.
+            callback: called with the `SampleState` after each step of each chunk; chunks are made side by side, but it
+                is told of one step at a time.
             first_sample: index of the first sample, to go on after another call; a multiple of the chunk size.
             conditions: attribute -> value, one for all or one each; None leaves it open, what is not named is drawn
                 by seed (a single attribute runs through its values in turn).
@@ -185,7 +187,8 @@ class GaussianDiffusion:
             guidance_scale=guidance_scale, guidance_interval=guidance_interval, weaker=weaker, seed=seed, eta=eta,
             first_sample=first_sample,
         )  # fmt: skip
-        return generated(self._chunks(run), run.conditions, size, output_type, return_trajectory, callback)
+        over = side_by_side if self.device.type == "cpu" else map
+        return generated(self._chunks(run), run.conditions, size, output_type, return_trajectory, callback, over)
 
     def stream(self, num_samples: int = 1, class_labels: Labels = None, **request: Any) -> Iterator[SampleState]:
         """Every state as it is made, noise first; chunk after chunk.
@@ -197,13 +200,16 @@ class GaussianDiffusion:
             InputError: at once, as `__call__`.
         """
         run = checked_run(self, num_samples, class_labels, **request)
-        return (state for states in self._chunks(run) for state in states)
+        states = (state for chunk in self._chunks(run) for state in chunk)
+        return step_by_step(states) if self.device.type == "cpu" else states
 
     def _chunks(self, run: Run) -> Iterator[Iterator[SampleState]]:
         """Chunk after chunk, the states of each."""
-        for part in run.chunks(self.chunk_size):
-            count = len(part.conditions)
-            yield (SampleState(part.first, count, state, self.representation) for state in self.states(part))
+        return (self._chunk(part) for part in run.chunks(self.chunk_size))
+
+    def _chunk(self, part: Run) -> Iterator[SampleState]:
+        count = len(part.conditions)
+        return (SampleState(part.first, count, state, self.representation) for state in self.states(part))
 
     @torch.no_grad()
     def states(

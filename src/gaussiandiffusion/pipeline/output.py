@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -115,23 +116,33 @@ def generated(
     output_type: str,
     keep: bool,
     callback: Callback | None,
+    over: Callable[..., Iterable[Any]] = map,
 ) -> GaussianDiffusionOutput:
     """The samples that chunks of states end in; arguments as `GaussianDiffusion.__call__`.
 
     Args:
         chunks: each the states of some samples.
         keep: a trajectory of every state.
+        over: applies a function to every chunk, in order or side by side; the callback is told of one at a time.
     """
-    pictures, shown = [], []
-    for states in chunks:
+    told, stopped = threading.Lock(), threading.Event()
+
+    @torch.no_grad()
+    def finish(states: Iterable[SampleState]) -> tuple[Tensor, list[Any], Representation[Any]] | None:
         kept: list[SampleState] = []
         for state in states:
+            if stopped.is_set():
+                return None
             kept = [*kept, state] if keep else [state]
             if callback is not None and state.step > 0:
-                callback(state)
-        pictures.append(kept[-1].images(size))
-        shown.append([state.shown for state in kept])
-    representation = kept[-1].representation
+                with told:
+                    callback(state)
+        return kept[-1].images(size), [state.shown for state in kept], kept[-1].representation
+
+    try:
+        pictures, shown, (representation, *_) = zip(*over(finish, chunks), strict=True)
+    finally:
+        stopped.set()  # an interrupted call does not wait for the other chunks' last steps
     trajectory = [representation.join(list(parts)) for parts in zip(*shown, strict=True)]
     images = torch.cat(pictures)
     return GaussianDiffusionOutput(

@@ -25,6 +25,7 @@ class GaussianDiffusionPipeline(GaussianDiffusion, DiffusionPipeline):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         DiffusionPipeline.__init__(self)
         GaussianDiffusion.__init__(self, *args, **kwargs)
+        self.register_to_config(**self.config)  # for what diffusers shows of a pipeline
 
     functools.update_wrapper(__init__, GaussianDiffusion.__init__)  # diffusers looks at the arguments' names
 

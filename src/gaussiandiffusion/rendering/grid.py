@@ -10,12 +10,20 @@ from gaussiandiffusion.splats import Canvas
 from gaussiandiffusion.splats.splats import Output
 
 
+def pixel_axes(
+    canvas: Canvas, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+) -> tuple[Float[Tensor, " h"], Float[Tensor, " w"]]:
+    """y of every row and x of every column of pixel centres, in canvas units."""
+    y = (2 * torch.arange(canvas.height, dtype=dtype, device=device) + 1 - canvas.height) / canvas.longer_side
+    x = (2 * torch.arange(canvas.width, dtype=dtype, device=device) + 1 - canvas.width) / canvas.longer_side
+    return y, x
+
+
 def pixel_centers(
     canvas: Canvas, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
 ) -> Float[Tensor, "h w 2"]:
     """(x, y) of every pixel centre of `canvas`, in canvas units."""
-    y = (2 * torch.arange(canvas.height, dtype=dtype, device=device) + 1 - canvas.height) / canvas.longer_side
-    x = (2 * torch.arange(canvas.width, dtype=dtype, device=device) + 1 - canvas.width) / canvas.longer_side
+    y, x = pixel_axes(canvas, dtype=dtype, device=device)
     return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)
 
 

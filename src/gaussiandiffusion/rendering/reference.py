@@ -9,34 +9,41 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from gaussiandiffusion.rendering.grid import pixel_centers
+from gaussiandiffusion.rendering.grid import pixel_axes
 from gaussiandiffusion.splats import Splats
 
+LOWEST = -80.0  # exponents, e^-80 = 2e-35: further down, exp takes ten times as long
+HALF = 0.5  # of the squared distance, folded into the factor: a pass less over all pairs
 CHUNK_ELEMENTS = 2**24  # splat-pixel pairs held at once: 64 MiB per float32 intermediate
 
 
-def footprints(splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None = None) -> Float[Tensor, "n k p"]:
-    """exp(-1/2 Mahalanobis^2) of every splat at every point, from the factor Sigma^-1 = A^T A."""
-    a, b, d = splats.precision_factors[..., None].unbind(-2)  # (n, k, 1) each
-    dx = points[:, 0] - splats.means[..., 0, None]  # (n, k, p)
-    dy = points[:, 1] - splats.means[..., 1, None]
-    mahalanobis = (a * dx + b * dy).square() + (d * dy).square()
-    weights = torch.exp(-0.5 * mahalanobis)
-    return weights if cutoff is None else weights.masked_fill(mahalanobis > cutoff * cutoff, 0)
+def footprints(
+    splats: Splats, y: Float[Tensor, " h"], x: Float[Tensor, " w"], cutoff: float | None = None
+) -> Float[Tensor, "n k h w"]:
+    """exp(-1/2 Mahalanobis^2) of every splat at every point of a grid, from the factor Sigma^-1 = A^T A."""
+    a, b, d = (splats.precision_factors * HALF**0.5)[..., None].unbind(-2)  # (n, k, 1) each
+    dx, dy = x - splats.means[..., 0, None], y - splats.means[..., 1, None]  # (n, k, w), (n, k, h)
+    u = (a * dx)[..., None, :] + (b * dy)[..., None]  # (n, k, h, w)
+    exponents = torch.addcmul(-(d * dy).square()[..., None], u, u, value=-1)
+    outside = None if cutoff is None else exponents < -HALF * cutoff * cutoff
+    weights = exponents.clamp_min_(LOWEST).exp_()  # in place: fresh memory costs more than these passes
+    return weights if outside is None else weights.masked_fill(outside, 0)
 
 
-def blend(splats: Splats, points: Float[Tensor, "p 2"], cutoff: float | None = None) -> Float[Tensor, "n c p"]:
-    """Colour of every point before the output map, all splat-point pairs at once."""
-    weights = footprints(splats, points, cutoff)  # (n, k, p)
+def blend(
+    splats: Splats, y: Float[Tensor, " h"], x: Float[Tensor, " w"], cutoff: float | None = None
+) -> Float[Tensor, "n c h w"]:
+    """Colour of every point of a grid before the output map, all splat-point pairs at once."""
+    weights = footprints(splats, y, x, cutoff)
+    background = splats.background[..., None, None]
     if splats.opacities is not None:
-        weights = weights * splats.opacities[..., None]
+        weights = weights * splats.opacities[..., None, None]
     if splats.blending == "sum":
-        return torch.einsum("nkp,nkc->ncp", weights, splats.colors) + splats.background[..., None]
+        return torch.einsum("nkhw,nkc->nchw", weights, splats.colors) + background
     weights = weights.clamp_max(1)
-    opened = torch.cat([weights.new_ones(len(splats), 1, len(points)), 1 - weights], 1)
-    light = torch.cumprod(opened, 1)  # (n, k + 1, p): before splat k, and at last behind all of them
-    behind = light[:, -1, None] * splats.background[..., None]
-    return torch.einsum("nkp,nkc->ncp", weights * light[:, :-1], splats.colors) + behind
+    opened = torch.cat([weights.new_ones(len(weights), 1, len(y), len(x)), 1 - weights], 1)
+    light = torch.cumprod(opened, 1)  # (n, k + 1, h, w): before splat k, and at last behind all of them
+    return torch.einsum("nkhw,nkc->nchw", weights * light[:, :-1], splats.colors) + light[:, -1:] * background
 
 
 def accumulate(
@@ -44,7 +51,7 @@ def accumulate(
     size: int | tuple[int, int] | None = None,
     *,
     cutoff: float | None = None,
-    draw: Callable[[Splats, Tensor, float | None], Tensor] = blend,
+    draw: Callable[[Splats, Tensor, Tensor, float | None], Tensor] = blend,
 ) -> Float[Tensor, "n c h w"]:
     """Colour of every pixel before the output map.
 
@@ -52,7 +59,7 @@ def accumulate(
         splats: sets of K splats.
         size: (height, width) in pixels, or the longer side; default: the canvas.
         cutoff: Mahalanobis distance in sigmas beyond which a splat contributes nothing; None: no cut.
-        draw: draws one block of pixels: `blend`, or the same compiled.
+        draw: draws one block of rows: `blend`, or the same compiled.
 
     Returns:
         "sum": background + sum_k opacity_k colour_k exp(-1/2 (p-mu_k)^T Sigma_k^-1 (p-mu_k)); "alpha": the
@@ -68,17 +75,15 @@ def accumulate(
     images = max(1, CHUNK_ELEMENTS // (per_row * rows))
     blocks = len(splats) > images or rows < canvas.height
     needs_grad = torch.is_grad_enabled() and any(t.requires_grad for t in splats.tensors().values())
-    grid = pixel_centers(canvas, dtype=splats.means.dtype, device=splats.device)  # (h, w, 2)
+    y, x = pixel_axes(canvas, dtype=splats.means.dtype, device=splats.device)
     parts = []
     for start in range(0, max(1, len(splats)), images):
         batch = splats[start : start + images]
         strips = []
-        for top in range(0, canvas.height, rows):
-            points = grid[top : top + rows].flatten(0, 1)  # (p, 2)
+        for strip in y.split(rows):
             if blocks and needs_grad:
-                strip = checkpoint(draw, batch, points, cutoff, use_reentrant=False)
+                strips.append(checkpoint(draw, batch, strip, x, cutoff, use_reentrant=False))
             else:
-                strip = draw(batch, points, cutoff)
-            strips.append(strip)
-        parts.append(torch.cat(strips, -1))
-    return torch.cat(parts).unflatten(-1, (canvas.height, canvas.width))
+                strips.append(draw(batch, strip, x, cutoff))
+        parts.append(torch.cat(strips, -2))
+    return torch.cat(parts)

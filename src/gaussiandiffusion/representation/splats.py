@@ -20,6 +20,8 @@ from gaussiandiffusion.representation.features import Form, to_features
 from gaussiandiffusion.representation.latent import LatentTransform, Scaling
 from gaussiandiffusion.splats import Canvas, Splats
 
+SMALL = 2**16  # splat-pixel pairs of a set that are drawn before the kernel would have been loaded
+
 
 class SplatRepresentation(Component):
     """Images <-> latents by way of splat sets: encoder, template, latent statistics and renderer in one.
@@ -133,7 +135,10 @@ class SplatRepresentation(Component):
         return self.latent_transform.from_latent(latent)
 
     def draw(self, splats: Splats, size: int | tuple[int, int] | None = None) -> Float[Tensor, "n c h w"]:
-        """Pictures in [0, 1]: by the kernel where there is one, however few, so that their number changes no bit."""
+        """Pictures in [0, 1]; by which renderer goes by the size of one set, so that their number changes no bit."""
+        canvas = splats.canvas.resized(size)
+        if splats.num_splats * canvas.height * canvas.width <= SMALL:
+            return render(splats, size, backend="reference")
         return render(splats, size, backend="cpu" if kernel_takes(splats) else "auto")
 
     def join(self, parts: list[Splats]) -> Splats:
