@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 from tqdm import tqdm
 
+from gaussiandiffusion.cli.checks import check_file, check_installed, check_numbers
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.ground.errors import InputError
 
@@ -61,22 +62,16 @@ class Command:
     """auto and cpu: the fused kernel; others: the PyTorch reference there, locally only."""
 
     def run(self) -> None:
-        device = resolve("cpu" if self.device == "auto" else self.device)
-        if self.engine == "ray" and device.type != "cpu":
-            raise InputError(f"a Ray cluster fits on CPUs; use --device cpu instead of {self.device}")
-        if self.out is None and self.learn_template is None:
-            raise InputError("nothing to write: give --out FILE-or-DIR, or --learn-template FILE")
-        if self.target_psnr is not None and not 0 < self.target_psnr < 100:
-            raise InputError(f"--target-psnr must lie between 0 and 100 dB, not {self.target_psnr}")
-        if self.workers is not None and self.workers < 1:
-            raise InputError(f"--workers must be at least 1, not {self.workers}")
+        self._check()
         from gaussiandiffusion.data import open_images
+
+        images = open_images(self.source, split=self.split, data_dir=self.data_dir, limit=self.limit)
+        device = resolve("cpu" if self.device == "auto" else self.device)  # imports torch
         from gaussiandiffusion.encoding import make_encoder
         from gaussiandiffusion.encoding.cluster import ray_engine
         from gaussiandiffusion.encoding.dataset import encode_dataset, local
 
         engine = ray_engine(self.workers) if self.engine == "ray" else local(self.workers, device)
-        images = open_images(self.source, split=self.split, data_dir=self.data_dir, limit=self.limit)
         start = self.start
         if self.learn_template is not None:
             self._learn()
@@ -106,6 +101,23 @@ class Command:
             f"{report['num']} sets of {encoder.settings.num_splats} splats, PSNR mean {psnr['mean']:.2f} dB "
             f"(1 % below {psnr['p1']:.2f}): {self.out}"
         )
+
+    def _check(self) -> None:
+        """Refuse what can be told to be wrong before the images are opened."""
+        if self.engine == "ray":
+            if self.device not in ("auto", "cpu"):
+                raise InputError(f"a Ray cluster fits on CPUs; use --device cpu instead of {self.device}")
+            check_installed("ray", "the engine ray", "ray")
+        if self.out is None and self.learn_template is None:
+            raise InputError("nothing to write: give --out FILE-or-DIR, or --learn-template FILE")
+        if self.target_psnr is not None and not 0 < self.target_psnr < 100:
+            raise InputError(f"--target-psnr must lie between 0 and 100 dB, not {self.target_psnr}")
+        check_numbers(workers=self.workers, limit=self.limit)
+        check_numbers(0, seed=self.seed)
+        check_file(self.learn_template)
+        template = self.start.removeprefix("template:")
+        if template != self.start and not Path(template).is_file():
+            raise InputError(f"{template}: no such splat file; --learn-template FILE writes one")
 
     def _learn(self) -> None:
         from gaussiandiffusion.data import open_images

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from gaussiandiffusion.cli.checks import check_file, check_images, check_installed, check_model, check_numbers
 from gaussiandiffusion.cli.device import Device
 from gaussiandiffusion.ground.errors import InputError
 
@@ -52,6 +53,7 @@ class Command:
     def run(self) -> None:
         if self.device not in ("auto", "cpu"):
             raise InputError(f"metrics run on the CPU; use --device cpu instead of {self.device}")
+        self._check()
         from gaussiandiffusion.evaluation import evaluate, features_for, neighbours_picture
         from gaussiandiffusion.evaluation.sources import load_generated, load_real
         from gaussiandiffusion.rendering.media import save_png
@@ -85,6 +87,23 @@ class Command:
         if self.model is None and generated.model is not None:  # a name in a file is never loaded unasked
             by = f"re-rendered by the default encoder; --model {generated.model} takes the model's"
         print(f"{_summary(report, by)}: {', '.join(map(str, written))}")
+
+    def _check(self) -> None:
+        """Refuse what can be told to be wrong before anything is read."""
+        from gaussiandiffusion.ground.bundled_features import feature_folder
+
+        check_numbers(num=self.num)
+        check_numbers(0, seed=self.seed)
+        check_file(self.out)
+        check_installed("evaluate", "evaluate", "torchmetrics")
+        for source in (self.generated, self.real.partition(":")[0]):
+            if not Path(source).exists():
+                check_images(source)
+        for network in (self.features, self.judge):
+            if network is not None:
+                feature_folder(network)
+        if self.model is not None:
+            check_model(self.model)
 
 
 def _summary(report: EvaluationReport, rendered: str) -> str:

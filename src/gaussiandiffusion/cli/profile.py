@@ -9,8 +9,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from gaussiandiffusion.cli.checks import check_file, check_model, check_numbers
 from gaussiandiffusion.cli.device import Device, resolve
-from gaussiandiffusion.ground.errors import InputError
 
 HEAD = (
     "network", "latent", "parameters", "passes", "GFLOPs each", "GFLOPs an image", "ratio",
@@ -39,10 +39,10 @@ class Command:
     """Where to compute."""
 
     def run(self) -> None:
-        if self.batch_size < 1 or self.repeats < 1:
-            raise InputError("--batch-size and --repeats must be at least 1")
-        if self.out is not None and self.out.is_dir():
-            raise InputError(f"{self.out}: is a folder; --out names a JSON file")
+        check_numbers(batch_size=self.batch_size, repeats=self.repeats)
+        check_numbers(0, seed=self.seed)
+        check_file(self.out)
+        check_model(self.model)
         device = resolve(self.device)  # imports torch
         from gaussiandiffusion.evaluation.cost.cost_report import CostReport
         from gaussiandiffusion.evaluation.cost.profile import RIVALS, comparison, profile, timed_works

@@ -8,6 +8,7 @@ from pathlib import Path
 import tyro
 from tqdm import tqdm
 
+from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_numbers
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.ground.errors import InputError
 
@@ -37,12 +38,11 @@ class Command:
     """Where to compute."""
 
     def run(self) -> None:
-        if self.size is not None and not 1 <= self.size <= 32768:
-            raise InputError(f"--size must lie between 1 and 32768 pixels, not {self.size}")
-        if self.limit is not None and self.limit < 1:
-            raise InputError(f"--limit must be at least 1, not {self.limit}")
-        if self.out.exists() and not self.out.is_dir():
-            raise InputError(f"{self.out}: is a file; --out names a folder")
+        check_numbers(most=LARGEST_SIDE, size=self.size)
+        check_numbers(limit=self.limit)
+        check_folder(self.out)
+        if not self.file.exists():
+            raise InputError(f"{self.file}: no such splat file; `gaussiandiffusion encode` writes some")
         device = resolve(self.device)
         from gaussiandiffusion.gallery import is_gallery, picture_name
         from gaussiandiffusion.ground.images import to_uint8

@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from tqdm import tqdm
 
+from gaussiandiffusion.cli.checks import (
+    LARGEST_SIDE,
+    check_folder,
+    check_installed,
+    check_model,
+    check_numbers,
+)
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.ground.errors import InputError
 
@@ -42,8 +49,8 @@ class Command:
     """Classifier-free guidance, 1 = off; default: the model's."""
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     """Times, from 0 (data) to 1 (noise), between which guidance applies."""
-    scheduler: str | None = None
-    """Sampler: few-step, euler, heun, dpm++, unipc, ddpm or ddim; default: the model's."""
+    scheduler: Literal["few-step", "euler", "heun", "dpm++", "unipc", "ddpm", "ddim"] | None = None
+    """Sampler; default: the model's."""
     eta: float = 0.0
     """Share of fresh noise with ddim."""
     batch_size: int = 256
@@ -62,13 +69,12 @@ class Command:
     """Where to compute."""
 
     def run(self) -> None:
+        self._check()
         device = resolve(self.device)  # imports torch
         from gaussiandiffusion.diffusion import Guidance, passes, prepared
         from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
         from gaussiandiffusion.pipeline import GaussianDiffusion
 
-        if self.num < 1 or self.batch_size < 1:
-            raise InputError("--num and --batch-size must be at least 1")
         pipeline = GaussianDiffusion.from_pretrained(self.model).to(device)
         if self.svg and pipeline.representation.kind == "pixels":
             raise InputError(f"{self.model}: generates pixels, which have no SVG; leave --svg out")
@@ -105,6 +111,19 @@ class Command:
         )
         writer.write_record(record)
         print(f"{self.num} pictures in {seconds:.1f} s: {self.out}/{', '.join(writer.written)}")
+
+    def _check(self) -> None:
+        """Refuse what can be told to be wrong without the model's network."""
+        check_numbers(num=self.num, batch_size=self.batch_size, steps=self.steps)
+        check_numbers(most=LARGEST_SIDE, size=self.size)
+        check_numbers(0, seed=self.seed)
+        check_numbers(0, 1, eta=self.eta)
+        check_folder(self.out)
+        if self.mp4:
+            check_installed("video", "--mp4", "av")
+        conditions = check_model(self.model)
+        if conditions is not None:
+            conditions.parse(self.label)
 
     def _generate(
         self,

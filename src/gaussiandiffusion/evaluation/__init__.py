@@ -2,13 +2,7 @@
 
 from gaussiandiffusion.evaluation.evaluate import evaluate
 from gaussiandiffusion.evaluation.features.inputs import check_unit_images, unit_images
-from gaussiandiffusion.evaluation.features.spaces import (
-    FeatureSpace,
-    bundled_features,
-    extract_features,
-    features_for,
-    load_features,
-)
+from gaussiandiffusion.evaluation.features.spaces import FeatureSpace, extract_features, load_features
 from gaussiandiffusion.evaluation.measures.accuracy import label_accuracy
 from gaussiandiffusion.evaluation.measures.frechet import frechet_distance
 from gaussiandiffusion.evaluation.measures.inception_score import inception_score
@@ -21,6 +15,7 @@ from gaussiandiffusion.evaluation.measures.memorisation import (
 )
 from gaussiandiffusion.evaluation.measures.neighbours import PrecisionRecall, precision_recall
 from gaussiandiffusion.evaluation.report import EvaluationReport
+from gaussiandiffusion.ground.bundled_features import bundled_features, features_for
 
 __all__ = [
     "EvaluationReport",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from importlib import resources
@@ -16,23 +17,36 @@ def bundled_models() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(root.glob("*/model_index.json"))}
 
 
+def local_model(name: str | os.PathLike[str]) -> Path | None:
+    """The folder of a model given as an existing path or a bundled name; None: it is an owner/name on the Hub.
+
+    Raises:
+        InputError: nothing of that name.
+    """
+    text = os.fspath(name)
+    bundled = bundled_models()
+    if Path(text).is_dir():
+        return Path(text)
+    if text in bundled:
+        return bundled[text]
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", text) and not Path(text).parent.is_dir():
+        return None
+    near = difflib.get_close_matches(text, bundled, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    known = ", ".join(bundled) or "none"
+    raise InputError(
+        f"no model '{text}': neither a folder nor a bundled model ({known}) nor owner/name on the Hub{hint}"
+    )
+
+
 def resolve_model(name: str | os.PathLike[str]) -> Path:
     """The folder of a model given as an existing path, a bundled name, or owner/name on the Hub (downloaded).
 
     Raises:
         InputError: nothing of that name.
     """
-    text = os.fspath(name)
-    if Path(text).is_dir():
-        folder = Path(text)
-    elif text in (bundled := bundled_models()):
-        folder = bundled[text]
-    elif re.fullmatch(r"[\w.-]+/[\w.-]+", text) and not Path(text).parent.is_dir():
-        folder = _download(text)
-    else:
-        known = ", ".join(bundled) or "none"
-        raise InputError(f"no model '{text}': neither a folder nor a bundled model ({known}) nor owner/name on the Hub")
-    return folder
+    folder = local_model(name)
+    return _download(os.fspath(name)) if folder is None else folder
 
 
 def _download(repository: str) -> Path:

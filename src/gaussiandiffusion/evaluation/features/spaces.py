@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,11 @@ from torch import Tensor, nn
 
 from gaussiandiffusion.evaluation.features.inputs import check_unit_images, unit_images
 from gaussiandiffusion.evaluation.features.network import FEATURE_LAYER, FeatureNetwork
+from gaussiandiffusion.ground.bundled_features import BUNDLED_PREFIX, INCEPTION, feature_folder
 from gaussiandiffusion.ground.component import WEIGHTS_FILE, load_component
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.threads import side_by_side
 
-BUNDLED_PREFIX = "features-"
 BATCH_SIZE = 64  # images at a time: what a network of small pictures keeps of them fits the processor's cache
 
 
@@ -44,29 +44,6 @@ class FeatureSpace:
         return int(self.network.num_features)  # type: ignore[arg-type]  # modules' attributes are typed Tensor | Module
 
 
-def bundled_features() -> list[str]:
-    """Names of the feature networks that come with the package."""
-    folder = files("gaussiandiffusion") / "pretrained"
-    if not folder.is_dir():
-        return []
-    names = [entry.name for entry in folder.iterdir()]
-    return sorted(name.removeprefix(BUNDLED_PREFIX) for name in names if name.startswith(BUNDLED_PREFIX))
-
-
-def features_for(data_set: str) -> str:
-    """Name of the bundled feature network made for a data set.
-
-    Raises:
-        InputError: there is none.
-    """
-    if data_set not in bundled_features():
-        raise InputError(
-            f"{data_set}: no feature network comes with the package for these images; give --features, one of "
-            f"{', '.join([*bundled_features(), 'inception'])} or a folder"
-        )
-    return data_set
-
-
 def load_features(name_or_path: str | os.PathLike[str]) -> FeatureSpace:
     """Load a frozen feature network, without ever unpickling a file.
 
@@ -77,22 +54,15 @@ def load_features(name_or_path: str | os.PathLike[str]) -> FeatureSpace:
     Raises:
         InputError: nothing of that name, a broken folder, or "inception" without its extra.
     """
-    path = Path(name_or_path)
-    if path.exists():
-        return _read(path.resolve() if path.is_dir() else path.resolve().parent)
-    name = str(name_or_path)
-    if name == "inception":
+    folder = feature_folder(str(name_or_path))
+    if folder is None:
         from gaussiandiffusion.evaluation.features.inception import INCEPTION_LAYER, load_inception
 
         network, digest = load_inception()
-        return FeatureSpace(name, INCEPTION_LAYER, network, digest)
-    if name not in bundled_features():
-        known = ", ".join([*bundled_features(), "inception"])
-        raise InputError(f"{name}: no such folder and no known feature network; known are {known}")
-    return _read(Path(str(files("gaussiandiffusion") / "pretrained" / f"{BUNDLED_PREFIX}{name}")))
+        return FeatureSpace(INCEPTION, INCEPTION_LAYER, network, digest)
+    return _read(folder)
 
 
-@torch.no_grad()
 def extract_features(
     network: nn.Module, images: UInt8[np.ndarray, "n c h w"], batch_size: int = BATCH_SIZE
 ) -> Float[Tensor, "n f"]:
@@ -105,8 +75,11 @@ def extract_features(
         raise InputError(f"batch_size={batch_size}: must be at least 1")
     if len(images) == 0:
         raise InputError("a measure needs at least one image, none were given")
-    starts = range(0, len(images), batch_size)
-    return torch.cat([unit_features(network, unit_images(images[i : i + batch_size])) for i in starts])
+
+    def features(start: int) -> Tensor:
+        return unit_features(network, unit_images(images[start : start + batch_size]))
+
+    return torch.cat(list(side_by_side(features, range(0, len(images), batch_size))))
 
 
 @torch.no_grad()
