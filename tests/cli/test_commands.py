@@ -35,11 +35,67 @@ def test_help_is_fast_and_imports_no_torch():
         assert "Example: gaussiandiffusion" in done.stdout
 
 
+WRONG = [
+    ["smaple"],
+    ["sample", "--nmu", "3", "--out", "OUT"],
+    ["sample", "--num", "0", "--out", "OUT"],
+    ["sample", "--seed", "-1", "--out", "OUT"],
+    ["sample", "--size", "99999", "--out", "OUT"],
+    ["sample", "--scheduler", "eluer", "--out", "OUT"],
+    ["sample", "--model", "mnsit", "--out", "OUT"],
+    ["sample", "--model", "FOLDER", "--out", "OUT"],
+    ["sample", "--label", "12", "--out", "OUT"],
+    ["sample", "--out", "FILE"],
+    ["sample", "--out", "FILE/below"],
+    ["encode", "mnits", "--out", "OUT"],
+    ["encode", "FILE", "--out", "OUT"],
+    ["encode", "mnist", "--data-dir", "FOLDER", "--out", "OUT"],
+    ["encode", "mnist", "--workers", "-1", "--out", "OUT"],
+    ["encode", "mnist", "--start", "template:none.safetensors", "--out", "OUT"],
+    ["encode", "mnist"],
+    ["render", "none.safetensors", "--out", "OUT"],
+    ["render", "FILE", "--size", "0", "--out", "OUT"],
+    ["evaluate", "--generated", "nowhere", "--real", "mnist", "--out", "OUT"],
+    ["evaluate", "--generated", "FOLDER", "--real", "minst:test", "--out", "OUT"],
+    ["evaluate", "--generated", "FOLDER", "--real", "mnist", "--features", "cfar", "--out", "OUT"],
+    ["evaluate", "--generated", "FOLDER", "--real", "mnist", "--out", "FOLDER"],
+    ["profile", "--model", "mnsit"],
+    ["profile", "--repeats", "0"],
+    ["train", "minst"],
+    ["train", "mnist", "--max-stepz", "3"],
+    ["train", "mnist", "--batch-size", "0"],
+]
+
+
+def test_wrong_arguments_are_answered_before_pytorch_is_imported(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    places = {"OUT": "out", "FOLDER": "folder", "FILE": "file"}
+    argvs = []
+    for argv in WRONG:
+        words = [
+            "/".join([str(tmp_path / places[first]), *rest]) if (first := word.split("/")[0]) in places else word
+            for word, rest in ((word, word.split("/")[1:]) for word in argv)
+        ]
+        argvs.append(words)
+    code = (
+        "import sys; from gaussiandiffusion.cli.main import run\n"
+        f"for argv in {argvs!r}:\n"
+        "    assert run(argv) == 2, argv\n"
+        "    assert 'torch' not in sys.modules, argv"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("gaussiandiffusion: ") == len(WRONG)
+    assert not (tmp_path / "out").exists()
+
+
 def test_sample_imports_no_training_or_metric_code(tmp_path):
     code = (
         "import sys; from gaussiandiffusion.cli.main import run; "
         f"code = run(['sample', '--num', '2', '--steps', '1', '--out', {str(tmp_path / 'out')!r}]); "
-        "bad = [m for m in ('torchmetrics', 'tensorboard', 'gaussiandiffusion.training') "
+        "bad = [m for m in ('torchmetrics', 'tensorboard', 'gaussiandiffusion.training', 'diffusers', 'numba', "
+        "'torch._dynamo', 'scipy') "
         "if m in sys.modules]; assert not bad, bad; sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

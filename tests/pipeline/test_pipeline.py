@@ -14,7 +14,7 @@ from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.models import make_transformer
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, bundled_models, resolve_model
+from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionPipeline, bundled_models, resolve_model
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.representation import SplatRepresentation
 
@@ -269,3 +269,58 @@ def test_bundled_models_draw_what_is_asked_for(name, steps, least):
     features = load_features(name.removesuffix("-few")).network
     accuracy = label_accuracy(features, to_uint8(out.images).numpy(), out.labels.numpy())
     assert accuracy >= least  # digits: 99 % over thousands; of 100 a few may miss
+
+
+@pytest.mark.parametrize("name", ["mnist-few", "fashion-mnist"])
+def test_the_number_of_threads_changes_no_bit(name):
+    """Of those PyTorch may use; and steps that are watched one by one are those of a call."""
+    pipeline = GaussianDiffusion.from_pretrained(name, chunk_size=8)
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            found.append(pipeline(20, num_inference_steps=2).images)
+            last = [state.images() for state in pipeline.stream(20, num_inference_steps=2) if state.step == state.steps]
+            assert torch.equal(torch.cat(last), found[-1])
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
+
+
+def test_a_failing_callback_ends_the_call_at_once(pipeline):
+    told = []
+
+    def callback(state):
+        told.append(state.first)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipeline(num_samples=80, num_inference_steps=3, callback=callback)
+    assert len(told) < 20  # one a chunk that had begun
+
+
+def test_diffusers_knows_the_pipeline_as_one_of_its_own(pipeline, tmp_path):
+    from diffusers import DiffusionPipeline
+
+    assert isinstance(pipeline, DiffusionPipeline)
+    assert set(pipeline.components) == {"denoiser", "representation", "scheduler"}
+    assert '"num_inference_steps": 3' in repr(pipeline)
+    assert pipeline.dtype == torch.float32
+    assert pipeline.device == torch.device("cpu")
+    plain = GaussianDiffusion(**pipeline.components, num_inference_steps=3, chunk_size=4)
+    assert not isinstance(plain, DiffusionPipeline)
+    assert plain.config == pipeline.config
+    assert torch.equal(plain(3).images, pipeline(3).images)
+    for model in (plain, pipeline):
+        model.save_pretrained(tmp_path / type(model).__name__)
+    texts = [(tmp_path / type(model).__name__ / "model_index.json").read_text() for model in (plain, pipeline)]
+    assert texts[0] == texts[1]
+
+
+def test_outputs_are_taken_by_name_or_place_as_diffusers_are(pipeline):
+    out = pipeline(num_samples=2)
+    assert out["images"] is out[0] is out.images
+    assert out.to_tuple()[1] is out.splats
+    assert len(out.to_tuple()) == 4  # no trajectory
