@@ -26,7 +26,8 @@ def conditions(results: Results, core_time: bool = False) -> str:
     for run in runs:
         threads = 1 if core_time else run["threads"]
         cores = run["machine"]["cpus"]
-        machine = f"{cores} core{'s' if cores > 1 else ''} ({run['machine']['processor']})"
+        kind = ", ".join(filter(None, (run["machine"]["processor"], run["machine"].get("vectors"))))
+        machine = f"{cores} core{'s' if cores > 1 else ''} ({kind})"
         words.append(f"{threads} thread{'s' if threads > 1 else ''} on {machine}")
     quick = " **Quick settings: a trial, not a result.**" if any(run["quick"] for run in runs) else ""
     return "; ".join(dict.fromkeys(words)) + "." + quick

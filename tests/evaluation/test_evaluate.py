@@ -103,7 +103,7 @@ def test_the_report_is_json_and_repeats(pixel_space, noise_set, tmp_path):
     }
     assert written["features"]["dimension"] == 4
     assert {"torch", "numpy", "torchmetrics", "python"} <= set(written["versions"])
-    assert set(written["machine"]) == {"processor", "cpus", "threads"}
+    assert set(written["machine"]) == {"processor", "vectors", "cpus", "threads"}
 
 
 @pytest.fixture

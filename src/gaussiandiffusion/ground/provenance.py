@@ -43,8 +43,13 @@ def cores() -> int:
 
 
 def machine_words() -> dict[str, Any]:
-    """What a number's reader needs of the machine: processor kind, cores used and threads; never its name."""
-    return {"processor": platform.machine(), "cpus": cores(), "threads": torch.get_num_threads()}
+    """What a number's reader needs of the machine: processor kind, vectors, cores used and threads; never its name."""
+    return {
+        "processor": platform.machine(),
+        "vectors": torch.backends.cpu.get_cpu_capability(),
+        "cpus": cores(),
+        "threads": torch.get_num_threads(),
+    }
 
 
 def library_versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:
