@@ -99,6 +99,11 @@ def sample(
         yield State(step, steps, time, latent, estimate)
 
 
+def draws_noise(scheduler: Scheduler) -> bool:
+    """Whether its steps may draw noise."""
+    return "generator" in inspect.signature(scheduler.step).parameters
+
+
 def _step_arguments(scheduler: Scheduler, generators: Sequence[torch.Generator] | None, eta: float) -> dict[str, Any]:
     accepted = inspect.signature(scheduler.step).parameters
     extra: dict[str, Any] = {}
@@ -106,6 +111,6 @@ def _step_arguments(scheduler: Scheduler, generators: Sequence[torch.Generator] 
         extra["eta"] = eta
     elif eta:
         raise InputError(f"eta is for the ddim scheduler only, not {type(scheduler).__name__}; leave it at 0")
-    if "generator" in accepted and generators is not None:
+    if draws_noise(scheduler) and generators is not None:
         extra["generator"] = list(generators)
     return extra

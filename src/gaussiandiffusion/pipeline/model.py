@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,8 @@ from gaussiandiffusion.pipeline.chunks import chunk_size as chunk_by_device
 from gaussiandiffusion.pipeline.output import Callback, GaussianDiffusionOutput, SampleState, generated
 from gaussiandiffusion.pipeline.request import Labels, Run, check_fit, checked_run, chunk_states
 from gaussiandiffusion.representation import Representation
+
+LAUNCHERS = 2  # threads that feed an accelerator: one makes noise while the other's chunk is computed
 
 Own = TypeVar("Own", bound="GaussianDiffusion")
 
@@ -187,7 +190,8 @@ class GaussianDiffusion:
             guidance_scale=guidance_scale, guidance_interval=guidance_interval, weaker=weaker, seed=seed, eta=eta,
             first_sample=first_sample,
         )  # fmt: skip
-        over = side_by_side if self.device.type == "cpu" else map
+        threads = None if self.device.type == "cpu" else LAUNCHERS
+        over = partial(side_by_side, threads=threads)
         return generated(self._chunks(run), run.conditions, size, output_type, return_trajectory, callback, over)
 
     def stream(self, num_samples: int = 1, class_labels: Labels = None, **request: Any) -> Iterator[SampleState]:

@@ -116,14 +116,14 @@ def generated(
     output_type: str,
     keep: bool,
     callback: Callback | None,
-    over: Callable[..., Iterable[Any]] = map,
+    over: Callable[..., Iterable[Any]],
 ) -> GaussianDiffusionOutput:
     """The samples that chunks of states end in; arguments as `GaussianDiffusion.__call__`.
 
     Args:
         chunks: each the states of some samples.
         keep: a trajectory of every state.
-        over: applies a function to every chunk, in order or side by side; the callback is told of one at a time.
+        over: applies a function to every chunk, side by side; the callback is told of one step at a time.
     """
     told, stopped = threading.Lock(), threading.Event()
 

@@ -12,12 +12,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import Denoiser, Guidance, Scheduler, State, prediction_of, prepared, sample
-from gaussiandiffusion.diffusion.sampling import Project
+from gaussiandiffusion.diffusion.sampling import Project, draws_noise
 from gaussiandiffusion.ground.attributes import CLASS, ConditionSpec, Value
 from gaussiandiffusion.ground.conditions import Conditions, Request
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.provenance import weights_sha256
-from gaussiandiffusion.ground.seeds import generator_for
+from gaussiandiffusion.ground.seeds import generator_for, noise_for
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.representation import Representation
 
@@ -125,10 +125,14 @@ def chunk_states(
 ) -> Iterator[State]:
     """States of one chunk of samples, padding included; arguments as `GaussianDiffusion.states`."""
     count, device = model.chunk_size, model.denoiser.device
-    generators = [generator_for(run.seed, run.first + i) for i in range(count)]
-    if latent is None:
-        shape = model.representation.latent_shape
+    scheduler = prepared(model.scheduler, run.steps)
+    shape, generators = model.representation.latent_shape, None
+    if draws_noise(scheduler):
+        generators = [generator_for(run.seed, run.first + i) for i in range(count)]
+    if latent is None and generators is not None:
         latent = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+    elif latent is None:
+        latent = noise_for(run.seed, run.first, count, shape)
     denoiser = Denoiser(
         model.denoiser,
         run.conditions.padded(count).to(device),
@@ -136,7 +140,6 @@ def chunk_states(
         run.guidance,
         model.scheduler.config["num_train_timesteps"],
     )
-    scheduler = prepared(model.scheduler, run.steps)
     yield from sample(
         denoiser, scheduler, latent.to(device), start=start, project=project, eta=run.eta, generators=generators
     )
