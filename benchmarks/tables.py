@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.bundled import tables as bundled
 from benchmarks.encoding import tables as encoding
 from benchmarks.generation import tables as generation
+from benchmarks.machine import tables as machine
 from benchmarks.passes import tables as passes
 from benchmarks.profile import tables as profile
 from benchmarks.published import tables as published
@@ -86,11 +87,19 @@ def costs() -> None:
     fill(DOCS / "results.md", "profile", profile.costs(result("profile")))
 
 
+def machines() -> None:
+    """What machines give beside what they could."""
+    records = [read_result(path) for path in sorted(RESULTS.glob("machine-*.json"))]
+    if records:
+        fill(DOCS / "performance.md", "machines", machine.figures(records))
+
+
 def main() -> None:
     models()
     speed()
     quality()
     costs()
+    machines()
 
 
 if __name__ == "__main__":

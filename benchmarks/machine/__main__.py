@@ -47,7 +47,7 @@ class Arguments:
     only: tuple[str, ...] = ()
     """Measures by name; default: all."""
     out: Path | None = None
-    """JSON file that measures are merged into; default: benchmarks/results/machine.json."""
+    """JSON file; default: by its vectors in benchmarks/results, such as machine-avx2.json."""
     quick: bool = False
     """A trial: little work, written to out/."""
 
@@ -106,7 +106,7 @@ def main(arguments: Arguments) -> None:
     wanted = measures(**small)
     if unknown := [name for name in arguments.only if name not in wanted]:
         raise SystemExit(f"unknown measure '{unknown[0]}'; there are {', '.join(wanted)}")
-    out = arguments.out or results_file("machine", quick)
+    out = arguments.out or results_file(f"machine-{machine_words()['vectors'].lower()}", quick)
     sources = {"this": own_source()}
     if arguments.other is not None:
         sources["other"] = arguments.other.resolve()
