@@ -8,17 +8,29 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 from gaussiandiffusion.encoding.parameters import ANYTHING
 from gaussiandiffusion.rendering.cpu import kernel
 from gaussiandiffusion.rendering.cpu.compiler import FAST
 from gaussiandiffusion.rendering.cpu.kernel import COLUMNS, EXACT
-from gaussiandiffusion.rendering.cpu.simd import LANES, STRICT, broadcast, clip, exp2, load, sqrt, store, store_totals
+from gaussiandiffusion.rendering.cpu.simd import (
+    LANES,
+    SHIFT,
+    STRICT,
+    Array,
+    Value,
+    emitted,
+    exp2,
+    loop,
+    totals,
+    vector,
+    when,
+)
 
 F = np.float32
 CLOSER = 0.9
-_LOG2E = F(math.log2(math.e))
+_LOG2E = math.log2(math.e)
 
 
 @njit(**FAST)
@@ -33,8 +45,8 @@ def fit_range(images, parameters, schedule, errors):
     """
     count, channels, height, width = images.shape
     splats, columns = parameters.shape[1:]
-    boxes, values, picture = kernel.scratch(splats, channels, height, width)
     state = new_state(splats, columns)
+    footprints, values, picture = kernel.scratch(state.shape[2], channels, height, width)
     bounds = np.empty((2, *picture.shape), np.float32)
     cutoff = F(schedule.cutoff)
     size = channels * height * width
@@ -48,24 +60,23 @@ def fit_range(images, parameters, schedule, errors):
         power1, power2 = 1.0, 1.0
         for step in range(schedule.iterations):
             unpack(rows, shape)
-            values = draw_window(shape, splats, height, width, cutoff, boxes, values, picture)
+            values = draw_window(shape, splats, height, width, cutoff, footprints, values, picture)
             if to_residual(picture, bounds) <= enough:
                 # What is drawn is cut off, what counts is not: look again, and closer next time.
-                values = draw_window(shape, splats, height, width, F(EXACT), boxes, values, picture)
+                values = draw_window(shape, splats, height, width, F(EXACT), footprints, values, picture)
                 if squared_error(picture, images[i]) <= schedule.target * size:
                     break
                 enough *= CLOSER
-                values = draw_window(shape, splats, height, width, cutoff, boxes, values, picture)
+                values = draw_window(shape, splats, height, width, cutoff, footprints, values, picture)
                 to_residual(picture, bounds)
             kernel.differentiate(
-                shape[:COLUMNS], shape[COLUMNS:], splats, boxes, values, picture,
-                gradients[:COLUMNS], gradients[COLUMNS:],
-            )  # fmt: skip
+                shape[:COLUMNS], shape[COLUMNS:], footprints, values, picture, gradients[:COLUMNS], gradients[COLUMNS:]
+            )
             power1 *= schedule.beta1
             power2 *= schedule.beta2
             adam(state, schedule, decay(step, schedule), 1 / (1 - power1), 1 / math.sqrt(1 - power2))
         unpack(rows, shape)
-        values = draw_window(shape, splats, height, width, F(EXACT), boxes, values, picture)
+        values = draw_window(shape, splats, height, width, F(EXACT), footprints, values, picture)
         errors[i] = squared_error(picture, images[i]) / size
         parameters[i] = rows[:, :splats].T
 
@@ -86,35 +97,48 @@ def decay(step, schedule):
 @njit(**STRICT)
 def unpack(rows, shape):
     """Rows of parameters to the kernel's geometry (5, K) and, after it, colours (C, K)."""
-    shape[:] = rows
-    logarithms, factors = rows.reshape(-1), shape.reshape(-1)
-    width = rows.shape[1]
-    for j in (2, 4):
-        for at in range(j * width, (j + 1) * width, LANES):
-            store(factors, at, exp2(load(logarithms, at) * broadcast(_LOG2E)))
+    for j in range(rows.shape[0]):
+        _unpack_row(rows, shape, j * rows.shape[1], rows.shape[1], j == 2 or j == 4)
+
+
+@emitted()
+def _unpack_row(rows: Array, shape: Array, start: Value, width: Value, is_logarithm: Value) -> None:
+    def copy(i: Value) -> None:
+        shape.store(start + i * LANES, rows.load(start + i * LANES))
+
+    def raise_up(i: Value) -> None:
+        shape.store(start + i * LANES, exp2(rows.load(start + i * LANES) * _LOG2E))
+
+    count = width >> SHIFT
+    when(is_logarithm > 0, lambda: loop(count, raise_up))
+    when(is_logarithm.equals(0), lambda: loop(count, copy))
 
 
 @njit(**FAST)
-def draw_window(shape, splats, height, width, cutoff, boxes, values, picture):
+def draw_window(shape, splats, height, width, cutoff, footprints, values, picture):
     """Draw a window; returns `values`, grown if need be."""
-    values = kernel.room_for(values, kernel.plan(shape[:COLUMNS], splats, height, width, cutoff, boxes))
-    kernel.draw(shape[:COLUMNS], shape[COLUMNS:], splats, boxes, values, picture)
+    values = kernel.room_for(values, kernel.plan(shape[:COLUMNS], splats, height, width, cutoff, footprints, picture))
+    kernel.draw(shape[:COLUMNS], shape[COLUMNS:], footprints, values, picture)
     return values
 
 
 @njit(**STRICT)
 def to_residual(picture, bounds):
     """Replace a drawn window by its hinge residual, 0 in the padding; returns the sum of squares."""
-    drawn, low, high = picture.reshape(-1), bounds[0].reshape(-1), bounds[1].reshape(-1)
-    zero = broadcast(F(0))
-    squares, sums = zero, np.empty(LANES // 2, np.float32)
-    for at in range(0, drawn.shape[0], LANES):
-        pixel = load(drawn, at)
-        residual = pixel - clip(pixel, load(low, at), load(high, at))
-        store(drawn, at, residual)
-        squares = squares + residual * residual
-    store_totals(sums, squares, zero, zero, zero, zero, zero, zero, zero)
-    return sums[0]
+    return _to_residual(picture, bounds, picture.size)
+
+
+@emitted(types.float32)
+def _to_residual(picture: Array, bounds: Array, size: Value) -> Value:
+    def step(i: Value, squares: Value) -> list[Value]:
+        at = i * LANES
+        pixel = picture.load(at)
+        residual = pixel - pixel.clip(bounds.load(at), bounds.load(at + size))
+        picture.store(at, residual)
+        return [squares + residual * residual]
+
+    (squares,) = loop(size >> SHIFT, step, vector(size, 0))
+    return totals([squares]).element(0)
 
 
 @njit(**FAST)
@@ -157,24 +181,34 @@ def adam(state, schedule, rate, correction1, correction2):
         rate: factor of all the schedule's rates and pulls.
         correction1, correction2: factors of the first moment and of the root of the second that remove their bias.
     """
-    rows, shape, gradients = state[0].reshape(-1), state[1].reshape(-1), state[2].reshape(-1)
-    moments1, moments2, starts = state[3].reshape(-1), state[4].reshape(-1), state[5].reshape(-1)
-    b1, b2 = broadcast(F(schedule.beta1)), broadcast(F(schedule.beta2))
-    c1, c2 = broadcast(F(1 - schedule.beta1)), broadcast(F(1 - schedule.beta2))
-    root, small = broadcast(F(correction2)), broadcast(F(schedule.epsilon))
-    width = state.shape[2]
     for j in range(state.shape[1]):
-        speed = broadcast(F(rate * correction1) * schedule.rates[j])
-        pull = broadcast(F(rate) * schedule.pulls[j])
-        lowest, highest = broadcast(schedule.low[j]), broadcast(schedule.high[j])
-        for at in range(j * width, (j + 1) * width, LANES):
-            gradient = load(gradients, at)
-            if j == 2 or j == 4:  # chain rule of log a, log d
-                gradient = gradient * load(shape, at)
-            first = b1 * load(moments1, at) + c1 * gradient
-            second = b2 * load(moments2, at) + c2 * gradient * gradient
-            store(moments1, at, first)
-            store(moments2, at, second)
-            row = load(rows, at)
-            moved = row - speed * first / (sqrt(second) * root + small) - pull * (row - load(starts, at))
-            store(rows, at, clip(moved, lowest, highest))
+        _adam_row(
+            state, state.shape[1] * state.shape[2], j * state.shape[2], state.shape[2], F(schedule.beta1),
+            F(schedule.beta2), F(rate * correction1) * schedule.rates[j], F(correction2), F(schedule.epsilon),
+            F(rate) * schedule.pulls[j], schedule.low[j], schedule.high[j], F(j == 2 or j == 4),
+        )  # fmt: skip
+
+
+@emitted()
+def _adam_row(
+    state: Array, size: Value, start: Value, width: Value, beta1: Value, beta2: Value, speed: Value, correction: Value,
+    epsilon: Value, pull: Value, low: Value, high: Value, is_logarithm: Value,
+) -> None:  # fmt: skip
+    """`adam` of the parameters state[0, start : start + width]; `size` numbers lie between the parts of the state."""
+    beta1, beta2, speed, correction, epsilon, pull, low, high, is_logarithm = (
+        x.spread() for x in (beta1, beta2, speed, correction, epsilon, pull, low, high, is_logarithm)
+    )
+    rest1, rest2 = -beta1 + 1, -beta2 + 1
+
+    def step(i: Value) -> None:
+        at = start + i * LANES
+        row, shape, gradient, moment1, moment2, begin = (state.load(at + size * part) for part in range(6))
+        gradient = (is_logarithm > 0).where(gradient * shape, gradient)  # the chain rule of log a, log d
+        moment1 = beta1 * moment1 + rest1 * gradient
+        moment2 = beta2 * moment2 + rest2 * gradient * gradient
+        state.store(at + size * 3, moment1)
+        state.store(at + size * 4, moment2)
+        moved = row - speed * moment1 / (moment2.sqrt() * correction + epsilon) - pull * (row - begin)
+        state.store(at, moved.clip(low, high))
+
+    loop(width >> SHIFT, step)

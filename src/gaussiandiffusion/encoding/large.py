@@ -27,7 +27,7 @@ from gaussiandiffusion.encoding.parameters import Schedule
 from gaussiandiffusion.rendering.cpu import kernel
 from gaussiandiffusion.rendering.cpu.compiler import FAST
 from gaussiandiffusion.rendering.cpu.kernel import COLUMNS, EXACT
-from gaussiandiffusion.rendering.cpu.tiles import bin_splats, collect, gather, tile_grid
+from gaussiandiffusion.rendering.cpu.tiles import bin_splats, collect, gather, largest, tile_grid
 
 PARTS = 4  # jobs for each thread: tiles differ in cost
 
@@ -104,9 +104,9 @@ def _tile_gradients(shape, tiles, starts, members, image, cutoff, tolerance, par
     channels = image.shape[0]
     if first >= last:
         return
-    most = np.max(np.diff(starts[first : last + 1]))
-    boxes, values, picture = kernel.scratch(most, channels, tiles[0, 2], tiles[0, 3])
-    local, gradients = np.empty((shape.shape[0], most), np.float32), np.empty((shape.shape[0], most), np.float32)
+    most = kernel.whole_vectors(largest(starts[first : last + 1]))
+    footprints, values, picture = kernel.scratch(most, channels, tiles[0, 2], tiles[0, 3])
+    local, gradients = np.zeros((shape.shape[0], most), np.float32), np.empty((shape.shape[0], most), np.float32)
     bounds = np.empty((2, *picture.shape), np.float32)
     for t in range(first, last):
         top, left, height, width = tiles[t]
@@ -114,13 +114,13 @@ def _tile_gradients(shape, tiles, starts, members, image, cutoff, tolerance, par
         begin, end = starts[t], starts[t + 1]
         splats = end - begin
         gather(shape[:COLUMNS], shape[COLUMNS:], members[begin:end], tiles[t], local[:COLUMNS], local[COLUMNS:])
-        values = draw_window(local, splats, height, width, cutoff, boxes, values, picture)
+        values = draw_window(local, splats, height, width, cutoff, footprints, values, picture)
         if parts.size == 0:
             errors[t] = squared_error(picture, window)
             continue
         hinge_bounds(window, tolerance, bounds)
         errors[t] = to_residual(picture, bounds)
         kernel.differentiate(
-            local[:COLUMNS], local[COLUMNS:], splats, boxes, values, picture, gradients[:COLUMNS], gradients[COLUMNS:]
+            local[:COLUMNS], local[COLUMNS:], footprints, values, picture, gradients[:COLUMNS], gradients[COLUMNS:]
         )
         parts[0, :, begin:end] = gradients[:, :splats]

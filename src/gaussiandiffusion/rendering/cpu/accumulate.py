@@ -17,7 +17,7 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering.cpu import kernel
 from gaussiandiffusion.rendering.cpu.compiler import FAST
 from gaussiandiffusion.rendering.cpu.threads import in_threads
-from gaussiandiffusion.rendering.cpu.tiles import bin_splats, collect, gather, tile_grid
+from gaussiandiffusion.rendering.cpu.tiles import bin_splats, collect, gather, largest, tile_grid
 from gaussiandiffusion.splats import Canvas, Splats
 
 THREAD_PAIRS = 2**20  # splat-pixel pairs that are worth a thread: about half a millisecond
@@ -106,28 +106,28 @@ def _plans(geometry: np.ndarray, canvas: Canvas, cutoff: np.float32) -> Iterator
 @njit(**FAST)
 def _forward(geometry, colors, tiles, starts, members, cutoff, out, start, stop):
     """Jobs [start, stop); job j draws tile j % T of image j // T."""
-    most = np.max(np.diff(starts))
-    boxes, values, picture = kernel.scratch(most, colors.shape[1], tiles[0, 2], tiles[0, 3])
-    local_geometry = np.empty((kernel.COLUMNS, most), np.float32)
-    local_colors = np.empty((colors.shape[1], most), np.float32)
+    most = kernel.whole_vectors(largest(starts))
+    footprints, values, picture = kernel.scratch(most, colors.shape[1], tiles[0, 2], tiles[0, 3])
+    local_geometry = np.zeros((kernel.COLUMNS, most), np.float32)
+    local_colors = np.zeros((colors.shape[1], most), np.float32)
     for job in range(start, stop):
         i, t = job // len(tiles), job % len(tiles)
         top, left, height, width = tiles[t]
         chosen = members[starts[t] : starts[t + 1]]
         gather(geometry[i], colors[i], chosen, tiles[t], local_geometry, local_colors)
-        total = kernel.plan(local_geometry, len(chosen), height, width, cutoff, boxes)
+        total = kernel.plan(local_geometry, len(chosen), height, width, cutoff, footprints, picture)
         values = kernel.room_for(values, total)
-        kernel.draw(local_geometry, local_colors, len(chosen), boxes, values, picture)
+        kernel.draw(local_geometry, local_colors, footprints, values, picture)
         out[i, :, top : top + height, left : left + width] = picture[:, :height, :width]
 
 
 @njit(**FAST)
 def _backward(geometry, colors, tiles, starts, members, cutoff, residual, part_geometry, part_colors, start, stop):
     """As `_forward`; fills part_geometry (N, 5, P) and part_colors (N, C, P), one column for each of `members`."""
-    most = np.max(np.diff(starts))
-    boxes, values, picture = kernel.scratch(most, colors.shape[1], tiles[0, 2], tiles[0, 3])
-    local_geometry = np.empty((kernel.COLUMNS, most), np.float32)
-    local_colors = np.empty((colors.shape[1], most), np.float32)
+    most = kernel.whole_vectors(largest(starts))
+    footprints, values, picture = kernel.scratch(most, colors.shape[1], tiles[0, 2], tiles[0, 3])
+    local_geometry = np.zeros((kernel.COLUMNS, most), np.float32)
+    local_colors = np.zeros((colors.shape[1], most), np.float32)
     grad_geometry, grad_colors = np.empty_like(local_geometry), np.empty_like(local_colors)
     for job in range(start, stop):
         i, t = job // len(tiles), job % len(tiles)
@@ -135,13 +135,11 @@ def _backward(geometry, colors, tiles, starts, members, cutoff, residual, part_g
         begin, end = starts[t], starts[t + 1]
         chosen = members[begin:end]
         gather(geometry[i], colors[i], chosen, tiles[t], local_geometry, local_colors)
-        total = kernel.plan(local_geometry, len(chosen), height, width, cutoff, boxes)
+        total = kernel.plan(local_geometry, len(chosen), height, width, cutoff, footprints, picture)
         values = kernel.room_for(values, total)
-        kernel.draw(local_geometry, local_colors, len(chosen), boxes, values, picture)
+        kernel.draw(local_geometry, local_colors, footprints, values, picture)
         picture[:] = np.float32(0)
         picture[:, :height, :width] = residual[i, :, top : top + height, left : left + width]
-        kernel.differentiate(
-            local_geometry, local_colors, len(chosen), boxes, values, picture, grad_geometry, grad_colors
-        )
+        kernel.differentiate(local_geometry, local_colors, footprints, values, picture, grad_geometry, grad_colors)
         part_geometry[i, :, begin:end] = grad_geometry[:, : end - begin]
         part_colors[i, :, begin:end] = grad_colors[:, : end - begin]

@@ -36,3 +36,11 @@ def kernel_available() -> bool:
             stacklevel=2,
         )
     return found
+
+
+def vector_lanes() -> int:
+    """Floats in one vector: 16 where numba compiles for AVX-512, otherwise 8, as with AVX2."""
+    from numba.core import codegen, config
+
+    features = codegen.get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES
+    return 16 if "+avx512f" in features.split(",") else 8

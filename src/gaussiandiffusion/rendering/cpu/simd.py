@@ -1,23 +1,31 @@
-"""Sixteen floats at once in compiled code: explicit vectors, which LLVM turns into whatever the processor has.
+"""Loops over explicit vectors, written in Python and emitted as LLVM's instructions where compiled code calls them.
 
-Loops over footprints are too short for LLVM's own vectoriser. Here a vector is a value of compiled functions, with
-`+ - * /` and the functions below; on AVX-512 it is one register, on AVX2 two, on NEON four. Compile callers with
-`STRICT`: `exp2` rounds by adding and subtracting a large number, which full fast-math would simplify away.
+Loops over footprints are too short for LLVM's own vectoriser, and numba would infer types for each of their operations,
+which takes seconds. A function under `emitted` is run once, while its caller is compiled, on `Value`s that stand for
+numbers and vectors of the program to be; every operation on them appends an instruction. What is a Python number or
+loop there is settled by then: a loop over channels is unrolled, a branch on a Python flag leaves no branch.
+
+Compile callers with `STRICT`: `exp2` rounds by adding and subtracting a large number, which full fast-math would
+simplify away.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import intrinsic
 
-LANES = 16
-HALF = LANES // 2
+from gaussiandiffusion.rendering.cpu.compiler import vector_lanes
+
+LANES = vector_lanes()
+SHIFT = LANES.bit_length() - 1  # numbers >> SHIFT: whole vectors
+QUAD = 4  # lanes that `load_quads` takes from one place
+TOTALS = 8  # vectors that are summed together
 STRICT: dict[str, Any] = {
     "fastmath": {"contract", "nsz", "nnan", "ninf", "arcp"},
     "error_model": "numpy",
@@ -25,8 +33,7 @@ STRICT: dict[str, Any] = {
     "cache": True,
 }
 
-_FLOAT, _INT = ir.FloatType(), ir.IntType(32)
-_FLOATS, _INTS = ir.VectorType(_FLOAT, LANES), ir.VectorType(_INT, LANES)
+_FLOAT, _INT, _SIZE = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 _FUSE = ("contract", "nsz")
 _ROUND = 1.5 * 2.0**23  # added to a float below 2^22, it leaves the nearest whole number in the low bits
 _LOWEST = -126.0  # exponents below are no normal floats
@@ -34,174 +41,303 @@ _LOWEST = -126.0  # exponents below are no normal floats
 _POWERS = (1.3390863e-3, 9.6760318e-3, 5.5503570e-2, 2.4022107e-1, 6.9314718e-1, 1.0000001)
 
 
-class Float32x16(types.Type):
-    """The compiled type of a vector."""
+class Value:
+    """A number or vector of the program: float32, int32 or int64. Python numbers mix with it and become its kind."""
 
-    def __init__(self) -> None:
-        super().__init__(name="float32x16")
+    def __init__(self, builder: Any, value: Any) -> None:
+        self.builder, self.value = builder, value
 
+    def __add__(self, other: Value | float) -> Value:
+        return self._apply("add", self, other)
 
-@register_model(Float32x16)
-class _Model(models.PrimitiveModel):
-    def __init__(self, manager: Any, frontend: Any) -> None:
-        super().__init__(manager, frontend, _FLOATS)
+    def __sub__(self, other: Value | float) -> Value:
+        return self._apply("sub", self, other)
 
+    def __mul__(self, other: Value | float) -> Value:
+        return self._apply("mul", self, other)
 
-VECTOR = Float32x16()
+    def __truediv__(self, other: Value | float) -> Value:
+        return self._apply("div", self, other)
 
+    def __neg__(self) -> Value:
+        return Value(self.builder, self.builder.fneg(self.value))
 
-def _operator(symbol: Callable[..., Any], name: str) -> None:
-    """Give vectors an arithmetic operator, by the name of LLVM's instruction."""
+    def __rshift__(self, bits: int) -> Value:
+        return Value(self.builder, self.builder.ashr(self.value, self.constant(bits).value))
 
-    @intrinsic
-    def apply(typing_context: Any, x: Any, y: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return getattr(builder, name)(*args, flags=_FUSE)
+    def __le__(self, other: Value | float) -> Value:
+        return self._compare("<=", other)
 
-        return VECTOR(VECTOR, VECTOR), generate
+    def __gt__(self, other: Value | float) -> Value:
+        return self._compare(">", other)
 
-    @overload(symbol, inline="always")
-    def typed(x, y):  # unannotated: numba compares the signature with that of the lambda
-        both = isinstance(x, Float32x16) and isinstance(y, Float32x16)
-        return (lambda x, y: apply(x, y)) if both else None
+    def where(self, yes: Value, no: Value | float) -> Value:
+        """`yes` where this condition holds, `no` elsewhere."""
+        no = no if isinstance(no, Value) else yes.constant(no)
+        return Value(self.builder, self.builder.select(self.value, yes.value, no.value))
 
+    def clip(self, low: Value | float, high: Value | float) -> Value:
+        """min(max(self, low), high)."""
+        low, high = (x if isinstance(x, Value) else self.constant(x) for x in (low, high))
+        raised = (self > low).where(self, low)
+        return (high > raised).where(raised, high)
 
-for _symbol, _name in (
-    (operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")
-):  # fmt: skip
-    _operator(_symbol, _name)
+    def constant(self, number: float) -> Value:
+        """The number in every lane of a value of this one's kind."""
+        return Value(self.builder, _constant(self.value.type, number))
 
+    def spread(self) -> Value:
+        """This number in every lane."""
+        kind = ir.VectorType(self.value.type, LANES)
+        nothing, where = ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES)
+        first = self.builder.insert_element(nothing, self.value, ir.Constant(_INT, 0))
+        return Value(self.builder, self.builder.shuffle_vector(first, nothing, where))
 
-@intrinsic
-def broadcast(typing_context: Any, x: Any) -> Any:
-    """One float32 in every lane."""
+    def element(self, lane: int) -> Value:
+        return Value(self.builder, self.builder.extract_element(self.value, ir.Constant(_INT, lane)))
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        nothing = ir.Constant(_FLOATS, ir.Undefined)
-        first = builder.insert_element(nothing, args[0], ir.Constant(_INT, 0))
-        return builder.shuffle_vector(first, nothing, ir.Constant(_INTS, [0] * LANES))
+    def equals(self, other: Value | float) -> Value:
+        return self._compare("==", other)
 
-    return VECTOR(types.float32), generate
+    def int32(self) -> Value:
+        """int32 of an int64."""
+        return Value(self.builder, self.builder.trunc(self.value, _INT))
 
+    def whole(self) -> Value:
+        """int32 of a vector of whole float32."""
+        return Value(self.builder, self.builder.fptosi(self.value, ir.VectorType(_INT, self.value.type.count)))
 
-@intrinsic
-def load(typing_context: Any, array: Any, at: Any) -> Any:
-    """array[at : at + 16] of a flat float32 array."""
+    def real(self) -> Value:
+        """float32 of a vector of int32."""
+        return Value(self.builder, self.builder.sitofp(self.value, ir.VectorType(_FLOAT, self.value.type.count)))
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(_pointer(context, builder, signature, args[0], args[1], _FLOATS), align=4)
+    def sqrt(self) -> Value:
+        return self._lane_wise("sqrt")
 
-    return VECTOR(array, types.intp), generate
+    def floor(self) -> Value:
+        return self._lane_wise("floor")
 
+    def ceil(self) -> Value:
+        return self._lane_wise("ceil")
 
-@intrinsic
-def store(typing_context: Any, array: Any, at: Any, x: Any) -> Any:
-    """array[at : at + 16] = x."""
+    def take(self, lanes: Sequence[int], other: Value | None = None) -> Value:
+        """Lanes of this vector and, counted on from its last, of the other."""
+        where = ir.Constant(ir.VectorType(_INT, len(lanes)), list(lanes))
+        return Value(self.builder, self.builder.shuffle_vector(self.value, (other or self).value, where))
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store(args[2], _pointer(context, builder, signature, args[0], args[1], _FLOATS), align=4)
-        return context.get_dummy_value()
+    def _lane_wise(self, name: str) -> Value:
+        """A function of LLVM of one float32 vector."""
+        kind = self.value.type
+        function = cgutils.get_or_insert_function(
+            self.builder.module, ir.FunctionType(kind, [kind]), f"llvm.{name}.v{kind.count}f32"
+        )
+        return Value(self.builder, self.builder.call(function, [self.value]))
 
-    return types.none(array, types.intp, VECTOR), generate
+    def _apply(self, name: str, x: Value, y: Value | float) -> Value:
+        y = y if isinstance(y, Value) else x.constant(y)
+        if _is_float(x.value.type):
+            return Value(self.builder, getattr(self.builder, f"f{name}")(x.value, y.value, flags=_FUSE))
+        return Value(self.builder, getattr(self.builder, name)(x.value, y.value))
 
-
-@intrinsic
-def load_halves(typing_context: Any, array: Any, first: Any, second: Any) -> Any:
-    """array[first : first + 8] in the lower lanes, array[second : second + 8] in the upper ones."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        half = ir.VectorType(_FLOAT, HALF)
-        parts = [builder.load(_pointer(context, builder, signature, args[0], at, half), align=4) for at in args[1:]]
-        return builder.shuffle_vector(*parts, ir.Constant(_INTS, list(range(LANES))))
-
-    return VECTOR(array, types.intp, types.intp), generate
-
-
-@intrinsic
-def store_halves(typing_context: Any, array: Any, first: Any, second: Any, x: Any) -> Any:
-    """Inverse of `load_halves`."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        for i, at in enumerate(args[1:3]):
-            part = _take(builder, args[3], args[3], range(i * HALF, (i + 1) * HALF))
-            builder.store(part, _pointer(context, builder, signature, args[0], at, part.type), align=4)
-        return context.get_dummy_value()
-
-    return types.none(array, types.intp, types.intp, VECTOR), generate
-
-
-@intrinsic
-def store_totals(
-    typing_context: Any, array: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any
-) -> Any:
-    """array[:8] = the sums over the lanes of eight vectors, all reduced together."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        vectors, n = list(args[1:]), LANES
-        while n > 1:  # two vectors become one: each one's lower and upper half added, side by side
-            n //= 2
-            low = [start + i for start in range(0, LANES, 2 * n) for i in range(n)]
-            if len(vectors) > 1:
-                low += [LANES + i for i in low]
-            high = [i + n for i in low]
-            pairs = zip(vectors[::2], vectors[1::2] or vectors, strict=True)
-            vectors = [builder.fadd(_take(builder, *p, low), _take(builder, *p, high), flags=_FUSE) for p in pairs]
-        builder.store(vectors[0], _pointer(context, builder, signature, args[0], None, vectors[0].type), align=4)
-        return context.get_dummy_value()
-
-    return types.none(array, *[VECTOR] * 8), generate
+    def _compare(self, name: str, other: Value | float) -> Value:
+        other = other if isinstance(other, Value) else self.constant(other)
+        compare = self.builder.fcmp_ordered if _is_float(self.value.type) else self.builder.icmp_signed
+        return Value(self.builder, compare(name, self.value, other.value))
 
 
-@intrinsic
-def exp2(typing_context: Any, x: Any) -> Any:
+class Array:
+    """A contiguous array of float32 or int32, addressed as if it were flat."""
+
+    def __init__(self, builder: Any, data: Any) -> None:
+        self.builder, self.data = builder, data
+
+    def number(self, at: Value) -> Value:
+        """One element; as int64 if whole, so that it can be an address."""
+        value = self.builder.load(self._pointer(at, 1), align=4)
+        return Value(self.builder, value if _is_float(value.type) else self.builder.sext(value, _SIZE))
+
+    def spread(self, at: Value) -> Value:
+        """One element in every lane."""
+        return self.number(at).spread()
+
+    def load(self, at: Value, lanes: int = LANES) -> Value:
+        """Elements at, at + 1, ..."""
+        return Value(self.builder, self.builder.load(self._pointer(at, lanes), align=4))
+
+    def store(self, at: Value, x: Value) -> None:
+        """Inverse of `load`."""
+        self.builder.store(x.value, self._pointer(at, x.value.type.count), align=4)
+
+    def load_quads(self, at: Value, gap: Value) -> Value:
+        """LANES / 4 times four elements, `gap` apart."""
+        parts = []
+        for _ in range(LANES // QUAD):
+            parts.append(self.load(at, QUAD))
+            at = at + gap
+        return _concatenated(parts)
+
+    def store_quads(self, at: Value, gap: Value, x: Value) -> None:
+        """Inverse of `load_quads`."""
+        for i in range(0, LANES, QUAD):
+            self.store(at, x.take(range(i, i + QUAD)))
+            at = at + gap
+
+    def columns(self, at: Value) -> list[Value]:
+        """Of LANES rows of 8 elements, the first at `at`, the 8 columns."""
+        blocks = []
+        for _ in range(LANES // TOTALS):
+            rows = []
+            for _ in range(TOTALS):
+                rows.append(self.load(at, TOTALS))
+                at = at + TOTALS
+            blocks.append(_transposed(rows))
+        return [_concatenated(parts) for parts in zip(*blocks, strict=True)]
+
+    def _pointer(self, at: Value, lanes: int) -> Any:
+        pointer = self.builder.gep(self.data, [at.value], inbounds=True)
+        kind = self.data.type.pointee
+        return pointer if lanes == 1 else self.builder.bitcast(pointer, ir.VectorType(kind, lanes).as_pointer())
+
+
+def emitted(result: Any = types.none) -> Callable[[Callable[..., Value | None]], Any]:
+    """Make a function on `Array`s and `Value`s one that compiled code calls with arrays, int64 and float32.
+
+    Args:
+        result: numba's type of what it returns.
+    """
+
+    def wrap(body: Callable[..., Value | None]) -> Any:
+        def typed(typing_context: Any, *args: Any) -> Any:
+            kinds = [
+                x if isinstance(x, types.Array) else types.intp if isinstance(x, types.Integer) else types.float32
+                for x in args
+            ]
+
+            def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+                given: list[Array | Value] = []
+                for kind, value in zip(kinds, values, strict=True):
+                    if isinstance(kind, types.Array):
+                        given.append(Array(builder, context.make_array(kind)(context, builder, value).data))
+                    else:
+                        given.append(Value(builder, value))
+                returned = body(*given)
+                return context.get_dummy_value() if returned is None else returned.value
+
+            return result(*kinds), generate
+
+        parameters = [inspect.Parameter("typing_context", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+        parameters += [p.replace(annotation=p.empty) for p in inspect.signature(body).parameters.values()]
+        typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return intrinsic(typed)
+
+    return wrap
+
+
+def loop(count: Value, step: Callable[..., Sequence[Value] | None], *carried: Value) -> list[Value]:
+    """Run `step(i, *carried)`, which returns the next `carried`, for i = 0, ..., count - 1; returns the last ones.
+
+    LLVM is told not to unroll it: that pays for long loops, and costs more than the loop where it is short.
+    """
+    builder = count.builder
+    before = builder.block
+    body, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
+    builder.cbranch((count > 0).value, body, after)
+    builder.position_at_end(body)
+    phis = [builder.phi(kind) for kind in (count.value.type, *(x.value.type for x in carried))]
+    ends = [Value(builder, phis[0]) + 1, *(step(*(Value(builder, phi) for phi in phis)) or ())]
+    last = builder.block
+    for phi, start, end in zip(phis, [count.constant(0), *carried], ends, strict=True):
+        phi.add_incoming(start.value, before)
+        phi.add_incoming(end.value, last)
+    branch = builder.cbranch((count > ends[0]).value, body, after)
+    branch.set_metadata("llvm.loop", _not_unrolled(builder.module, len(branch.parent.parent.blocks)))
+    builder.position_at_end(after)
+    results = [builder.phi(x.value.type) for x in carried]
+    for phi, start, end in zip(results, carried, ends[1:], strict=True):
+        phi.add_incoming(start.value, before)
+        phi.add_incoming(end.value, last)
+    return [Value(builder, phi) for phi in results]
+
+
+def when(condition: Value, body: Callable[[], object]) -> None:
+    """Run `body` only if the condition holds."""
+    with condition.builder.if_then(condition.value):
+        body()
+
+
+def vector(like: Value, numbers: float | Sequence[float]) -> Value:
+    """A float32 vector of constants."""
+    numbers = [numbers] * LANES if isinstance(numbers, int | float) else list(numbers)
+    return Value(like.builder, ir.Constant(ir.VectorType(_FLOAT, LANES), [float(x) for x in numbers]))
+
+
+def exp2(x: Value) -> Value:
     """2^x for x < 127, relative error 2e-7; 2^-126 below that."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        lowest = ir.Constant(_FLOATS, [_LOWEST] * LANES)
-        x = builder.select(builder.fcmp_ordered(">", args[0], lowest), args[0], lowest)
-        large = ir.Constant(_FLOATS, [_ROUND] * LANES)
-        rounded = builder.fadd(x, large)
-        rest = builder.fsub(x, builder.fsub(rounded, large))
-        power = ir.Constant(_FLOATS, [_POWERS[0]] * LANES)
-        for coefficient in _POWERS[1:]:
-            product = builder.fmul(power, rest, flags=_FUSE)
-            power = builder.fadd(product, ir.Constant(_FLOATS, [coefficient] * LANES), flags=_FUSE)
-        exponent = builder.shl(builder.bitcast(rounded, _INTS), ir.Constant(_INTS, [23] * LANES))
-        return builder.bitcast(builder.add(builder.bitcast(power, _INTS), exponent), _FLOATS)
-
-    return VECTOR(VECTOR), generate
+    builder, ints = x.builder, ir.VectorType(_INT, LANES)
+    x = (x > _LOWEST).where(x, _LOWEST)
+    large = x.constant(_ROUND)
+    rounded = Value(builder, builder.fadd(x.value, large.value))
+    rest = Value(builder, builder.fsub(x.value, builder.fsub(rounded.value, large.value)))
+    power = x.constant(_POWERS[0])
+    for coefficient in _POWERS[1:]:
+        power = power * rest + coefficient
+    exponent = builder.shl(builder.bitcast(rounded.value, ints), _constant(ints, 23))
+    return Value(builder, builder.bitcast(builder.add(builder.bitcast(power.value, ints), exponent), x.value.type))
 
 
-@intrinsic
-def sqrt(typing_context: Any, x: Any) -> Any:
-    """Square root of every lane."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = ir.FunctionType(_FLOATS, [_FLOATS])
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f32"), args)
-
-    return VECTOR(VECTOR), generate
-
-
-@intrinsic
-def clip(typing_context: Any, x: Any, low: Any, high: Any) -> Any:
-    """min(max(x, low), high), lane by lane."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        x, low, high = args
-        x = builder.select(builder.fcmp_ordered(">", x, low), x, low)
-        return builder.select(builder.fcmp_ordered("<", x, high), x, high)
-
-    return VECTOR(VECTOR, VECTOR, VECTOR), generate
+def totals(vectors: Sequence[Value]) -> Value:
+    """The sums over the lanes of up to eight vectors, all reduced together: a vector of eight."""
+    vectors = [*vectors, *[vectors[0].constant(0)] * (TOTALS - len(vectors))]
+    n = LANES
+    while n > TOTALS:
+        n //= 2
+        vectors = [v.take(range(n)) + v.take(range(n, 2 * n)) for v in vectors]
+    # Two vectors become one. What stays within four lanes is a single cheap instruction, so that comes first.
+    for low, high in (
+        ((0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)),
+        ((0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
+        ((0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)),
+    ):
+        vectors = [x.take(low, y) + x.take(high, y) for x, y in zip(vectors[::2], vectors[1::2], strict=True)]
+    return vectors[0]
 
 
-def _pointer(context: Any, builder: Any, signature: Any, array: Any, at: Any, kind: Any) -> Any:
-    """Address of the array's element `at` (None: the first), as that of a `kind`."""
-    data = context.make_array(signature.args[0])(context, builder, array).data
-    return builder.bitcast(data if at is None else builder.gep(data, [at], inbounds=True), kind.as_pointer())
+def _transposed(rows: list[Value]) -> list[Value]:
+    """Eight vectors of eight, the other way round."""
+    steps = (
+        (1, (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)),
+        (2, (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
+        (4, (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)),
+    )
+    for distance, low, high in steps:
+        mixed: list[Any] = [None] * len(rows)
+        for i, x in enumerate(rows):
+            if not i & distance:
+                y = rows[i + distance]
+                mixed[i], mixed[i + distance] = x.take(low, y), x.take(high, y)
+        rows = mixed
+    # After the first two steps, lanes hold columns in the order 0 2 1 3 of either half.
+    return [rows[i] for i in (0, 2, 1, 3, 4, 6, 5, 7)]
 
 
-def _take(builder: Any, x: Any, y: Any, lanes: Any) -> Any:
-    """Lanes of x and, from 16 on, of y."""
-    mask = list(lanes)
-    return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(_INT, len(mask)), mask))
+def _concatenated(parts: Sequence[Value]) -> Value:
+    while len(parts) > 1:
+        both = range(2 * parts[0].value.type.count)
+        parts = [x.take(both, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+    return parts[0]
+
+
+def _not_unrolled(module: Any, number: int) -> Any:
+    """LLVM's mark of such a loop: a node that is its own first operand."""
+    node = module.add_metadata([ir.Constant(_INT, number), module.add_metadata(["llvm.loop.unroll.disable"])])
+    node.operands = (node, *node.operands[1:])
+    return node
+
+
+def _is_float(kind: Any) -> bool:
+    return (kind.element if isinstance(kind, ir.VectorType) else kind) == _FLOAT
+
+
+def _constant(kind: Any, number: float) -> Any:
+    number = float(number) if _is_float(kind) else int(number)
+    return ir.Constant(kind, [number] * kind.count if isinstance(kind, ir.VectorType) else number)

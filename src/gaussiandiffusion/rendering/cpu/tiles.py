@@ -81,6 +81,15 @@ def bin_splats(geometry, splats, tiles, cutoff):
 
 
 @njit(**FAST)
+def largest(starts):
+    """The most splats of any tile, by `starts` of `bin_splats`."""
+    most = 0
+    for t in range(starts.shape[0] - 1):
+        most = max(most, starts[t + 1] - starts[t])
+    return most
+
+
+@njit(**FAST)
 def gather(geometry, colors, members, tile, local_geometry, local_colors):
     """Copy a tile's splats into its own pixel coordinates."""
     for i in range(members.shape[0]):
