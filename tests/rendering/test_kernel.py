@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import accumulate
 from gaussiandiffusion.rendering.cpu.accumulate import to_pixels
-from gaussiandiffusion.rendering.cpu.simd import LANES, STRICT, emitted, exp2, loop
+from gaussiandiffusion.rendering.cpu.compiler import FAST
+from gaussiandiffusion.rendering.cpu.simd import LANES, emitted, loop
+from gaussiandiffusion.rendering.cpu.vectors import exp2
 from gaussiandiffusion.splats import Canvas, Splats
 
 EPSILON = float(torch.finfo(torch.float32).eps)
@@ -119,14 +121,14 @@ def test_threads_and_strides_change_nothing(make_splats):
 def test_powers_of_two_are_right_to_single_precision():
     from numba import njit
 
-    @emitted()
+    @emitted
     def all_powers(x, out, count):
         def step(i):
             out.store(i * LANES, exp2(x.load(i * LANES)))
 
         loop(count, step)
 
-    @njit(**STRICT | {"cache": False})
+    @njit(**FAST)
     def powers(x, out):
         all_powers(x, out, len(x) // LANES)
 

@@ -1,18 +1,15 @@
-"""Loops over explicit vectors, written in Python and emitted as LLVM's instructions where compiled code calls them.
+"""Loops over explicit vectors, written in Python and emitted as LLVM's instructions for compiled code to call.
 
-Loops over footprints are too short for LLVM's own vectoriser, and numba would infer types for each of their operations,
-which takes seconds. A function under `emitted` is run once, while its caller is compiled, on `Value`s that stand for
+Loops over footprints are too short for LLVM's own vectoriser, and numba would take seconds to infer the types of all
+their operations. A function under `emitted` is run once, while its first caller is compiled, on `Value`s that stand for
 numbers and vectors of the program to be; every operation on them appends an instruction. What is a Python number or
-loop there is settled by then: a loop over channels is unrolled, a branch on a Python flag leaves no branch.
-
-Compile callers with `STRICT`: `exp2` rounds by adding and subtracting a large number, which full fast-math would
-simplify away.
+loop there is settled by then: a loop over channels is unrolled, and a branch on a Python flag leaves no branch.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -25,20 +22,9 @@ from gaussiandiffusion.rendering.cpu.compiler import vector_lanes
 LANES = vector_lanes()
 SHIFT = LANES.bit_length() - 1  # numbers >> SHIFT: whole vectors
 QUAD = 4  # lanes that `load_quads` takes from one place
-TOTALS = 8  # vectors that are summed together
-STRICT: dict[str, Any] = {
-    "fastmath": {"contract", "nsz", "nnan", "ninf", "arcp"},
-    "error_model": "numpy",
-    "nogil": True,
-    "cache": True,
-}
 
-_FLOAT, _INT, _SIZE = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+FLOAT, INT, SIZE = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 _FUSE = ("contract", "nsz")
-_ROUND = 1.5 * 2.0**23  # added to a float below 2^22, it leaves the nearest whole number in the low bits
-_LOWEST = -126.0  # exponents below are no normal floats
-# 2^x on [-1/2, 1/2], interpolated at Chebyshev nodes: relative error 2e-7.
-_POWERS = (1.3390863e-3, 9.6760318e-3, 5.5503570e-2, 2.4022107e-1, 6.9314718e-1, 1.0000001)
 
 
 class Value:
@@ -48,22 +34,22 @@ class Value:
         self.builder, self.value = builder, value
 
     def __add__(self, other: Value | float) -> Value:
-        return self._apply("add", self, other)
+        return self._apply("add", other)
 
     def __sub__(self, other: Value | float) -> Value:
-        return self._apply("sub", self, other)
+        return self._apply("sub", other)
 
     def __mul__(self, other: Value | float) -> Value:
-        return self._apply("mul", self, other)
+        return self._apply("mul", other)
 
     def __truediv__(self, other: Value | float) -> Value:
-        return self._apply("div", self, other)
+        return self._apply("div", other)
 
     def __neg__(self) -> Value:
-        return Value(self.builder, self.builder.fneg(self.value))
+        return self._new(self.builder.fneg(self.value))
 
     def __rshift__(self, bits: int) -> Value:
-        return Value(self.builder, self.builder.ashr(self.value, self.constant(bits).value))
+        return self._new(self.builder.ashr(self.value, self.constant(bits).value))
 
     def __le__(self, other: Value | float) -> Value:
         return self._compare("<=", other)
@@ -71,45 +57,62 @@ class Value:
     def __gt__(self, other: Value | float) -> Value:
         return self._compare(">", other)
 
+    def __or__(self, other: Value) -> Value:
+        return self._new(self.builder.or_(self.value, other.value))
+
+    def equals(self, other: Value | float) -> Value:
+        return self._compare("==", other)
+
     def where(self, yes: Value, no: Value | float) -> Value:
         """`yes` where this condition holds, `no` elsewhere."""
-        no = no if isinstance(no, Value) else yes.constant(no)
-        return Value(self.builder, self.builder.select(self.value, yes.value, no.value))
+        return self._new(self.builder.select(self.value, yes.value, yes.alike(no).value))
 
     def clip(self, low: Value | float, high: Value | float) -> Value:
         """min(max(self, low), high)."""
-        low, high = (x if isinstance(x, Value) else self.constant(x) for x in (low, high))
+        low, high = self.alike(low), self.alike(high)
         raised = (self > low).where(self, low)
         return (high > raised).where(raised, high)
 
     def constant(self, number: float) -> Value:
         """The number in every lane of a value of this one's kind."""
-        return Value(self.builder, _constant(self.value.type, number))
+        kind = self.value.type
+        number = float(number) if _is_float(kind) else int(number)
+        return self._new(ir.Constant(kind, [number] * kind.count if isinstance(kind, ir.VectorType) else number))
+
+    def alike(self, other: Value | float) -> Value:
+        return other if isinstance(other, Value) else self.constant(other)
 
     def spread(self) -> Value:
         """This number in every lane."""
         kind = ir.VectorType(self.value.type, LANES)
-        nothing, where = ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES)
-        first = self.builder.insert_element(nothing, self.value, ir.Constant(_INT, 0))
-        return Value(self.builder, self.builder.shuffle_vector(first, nothing, where))
+        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), self.value, ir.Constant(INT, 0))
+        return self._new(first).take([0] * LANES)
+
+    def take(self, lanes: Sequence[int], other: Value | None = None) -> Value:
+        """Lanes of this vector and, counted on from its last, of the other."""
+        where = ir.Constant(ir.VectorType(INT, len(lanes)), list(lanes))
+        return self._new(self.builder.shuffle_vector(self.value, (other or self).value, where))
 
     def element(self, lane: int) -> Value:
-        return Value(self.builder, self.builder.extract_element(self.value, ir.Constant(_INT, lane)))
-
-    def equals(self, other: Value | float) -> Value:
-        return self._compare("==", other)
+        return self._new(self.builder.extract_element(self.value, ir.Constant(INT, lane)))
 
     def int32(self) -> Value:
         """int32 of an int64."""
-        return Value(self.builder, self.builder.trunc(self.value, _INT))
+        return self._new(self.builder.trunc(self.value, INT))
 
     def whole(self) -> Value:
         """int32 of a vector of whole float32."""
-        return Value(self.builder, self.builder.fptosi(self.value, ir.VectorType(_INT, self.value.type.count)))
+        return self._new(self.builder.fptosi(self.value, ir.VectorType(INT, self.value.type.count)))
 
     def real(self) -> Value:
-        """float32 of a vector of int32."""
-        return Value(self.builder, self.builder.sitofp(self.value, ir.VectorType(_FLOAT, self.value.type.count)))
+        """float32 of whole numbers."""
+        kind = self.value.type
+        kind = ir.VectorType(FLOAT, kind.count) if isinstance(kind, ir.VectorType) else FLOAT
+        return self._new(self.builder.sitofp(self.value, kind))
+
+    def bits(self, kind: Any) -> Value:
+        """A vector's bits, taken for numbers of another kind."""
+        return self._new(self.builder.bitcast(self.value, ir.VectorType(kind, self.value.type.count)))
 
     def sqrt(self) -> Value:
         return self._lane_wise("sqrt")
@@ -120,41 +123,49 @@ class Value:
     def ceil(self) -> Value:
         return self._lane_wise("ceil")
 
-    def take(self, lanes: Sequence[int], other: Value | None = None) -> Value:
-        """Lanes of this vector and, counted on from its last, of the other."""
-        where = ir.Constant(ir.VectorType(_INT, len(lanes)), list(lanes))
-        return Value(self.builder, self.builder.shuffle_vector(self.value, (other or self).value, where))
+    def round(self) -> Value:
+        """The nearest whole number, even between two."""
+        return self._lane_wise("rint")
+
+    def _new(self, value: Any) -> Value:
+        return Value(self.builder, value)
 
     def _lane_wise(self, name: str) -> Value:
         """A function of LLVM of one float32 vector."""
         kind = self.value.type
-        function = cgutils.get_or_insert_function(
-            self.builder.module, ir.FunctionType(kind, [kind]), f"llvm.{name}.v{kind.count}f32"
+        name, signature = f"llvm.{name}.v{kind.count}f32", ir.FunctionType(kind, [kind])
+        return self._new(
+            self.builder.call(cgutils.get_or_insert_function(self.builder.module, signature, name), [self.value])
         )
-        return Value(self.builder, self.builder.call(function, [self.value]))
 
-    def _apply(self, name: str, x: Value, y: Value | float) -> Value:
-        y = y if isinstance(y, Value) else x.constant(y)
-        if _is_float(x.value.type):
-            return Value(self.builder, getattr(self.builder, f"f{name}")(x.value, y.value, flags=_FUSE))
-        return Value(self.builder, getattr(self.builder, name)(x.value, y.value))
+    def _apply(self, name: str, other: Value | float) -> Value:
+        x, y = self.value, self.alike(other).value
+        if _is_float(x.type):
+            return self._new(getattr(self.builder, f"f{name}")(x, y, flags=_FUSE))
+        return self._new(getattr(self.builder, name)(x, y))
 
     def _compare(self, name: str, other: Value | float) -> Value:
-        other = other if isinstance(other, Value) else self.constant(other)
         compare = self.builder.fcmp_ordered if _is_float(self.value.type) else self.builder.icmp_signed
-        return Value(self.builder, compare(name, self.value, other.value))
+        return self._new(compare(name, self.value, self.alike(other).value))
 
 
 class Array:
-    """A contiguous array of float32 or int32, addressed as if it were flat."""
+    """A contiguous array of float32 or int32, or any of bytes, addressed as if it were flat.
 
-    def __init__(self, builder: Any, data: Any) -> None:
-        self.builder, self.data = builder, data
+    Args:
+        strides: in bytes.
+    """
+
+    def __init__(self, builder: Any, data: Any, shape: Sequence[Value], strides: Sequence[Value]) -> None:
+        self.builder, self.data, self.shape, self.strides = builder, data, shape, strides
 
     def number(self, at: Value) -> Value:
         """One element; as int64 if whole, so that it can be an address."""
-        value = self.builder.load(self._pointer(at, 1), align=4)
-        return Value(self.builder, value if _is_float(value.type) else self.builder.sext(value, _SIZE))
+        value = self.builder.load(self._pointer(at, 1), align=1)
+        if _is_float(value.type):
+            return Value(self.builder, value)
+        extend = self.builder.zext if value.type.width == 8 else self.builder.sext
+        return Value(self.builder, extend(value, SIZE))
 
     def spread(self, at: Value) -> Value:
         """One element in every lane."""
@@ -165,8 +176,11 @@ class Array:
         return Value(self.builder, self.builder.load(self._pointer(at, lanes), align=4))
 
     def store(self, at: Value, x: Value) -> None:
-        """Inverse of `load`."""
-        self.builder.store(x.value, self._pointer(at, x.value.type.count), align=4)
+        """Inverse of `load`, and of `number`."""
+        value, lanes = x.value, getattr(x.value.type, "count", 1)
+        if value.type == SIZE:
+            value = self.builder.trunc(value, INT)
+        self.builder.store(value, self._pointer(at, lanes), align=4)
 
     def load_quads(self, at: Value, gap: Value) -> Value:
         """LANES / 4 times four elements, `gap` apart."""
@@ -174,7 +188,7 @@ class Array:
         for _ in range(LANES // QUAD):
             parts.append(self.load(at, QUAD))
             at = at + gap
-        return _concatenated(parts)
+        return concatenated(parts)
 
     def store_quads(self, at: Value, gap: Value, x: Value) -> None:
         """Inverse of `load_quads`."""
@@ -182,62 +196,55 @@ class Array:
             self.store(at, x.take(range(i, i + QUAD)))
             at = at + gap
 
-    def columns(self, at: Value) -> list[Value]:
-        """Of LANES rows of 8 elements, the first at `at`, the 8 columns."""
-        blocks = []
-        for _ in range(LANES // TOTALS):
-            rows = []
-            for _ in range(TOTALS):
-                rows.append(self.load(at, TOTALS))
-                at = at + TOTALS
-            blocks.append(_transposed(rows))
-        return [_concatenated(parts) for parts in zip(*blocks, strict=True)]
-
     def _pointer(self, at: Value, lanes: int) -> Any:
         pointer = self.builder.gep(self.data, [at.value], inbounds=True)
         kind = self.data.type.pointee
         return pointer if lanes == 1 else self.builder.bitcast(pointer, ir.VectorType(kind, lanes).as_pointer())
 
 
-def emitted(result: Any = types.none) -> Callable[[Callable[..., Value | None]], Any]:
-    """Make a function on `Array`s and `Value`s one that compiled code calls with arrays, int64 and float32.
+def emitted(body: Callable[..., Value | None]) -> Any:
+    """Make a function on `Array`s and `Value`s one that compiled code calls.
 
-    Args:
-        result: numba's type of what it returns.
+    Compiled code gives it contiguous arrays, whole numbers, float32, and named tuples of them; it returns float32 or
+    nothing. It becomes one function of LLVM in the module of its callers, however many there are.
     """
 
-    def wrap(body: Callable[..., Value | None]) -> Any:
-        def typed(typing_context: Any, *args: Any) -> Any:
-            kinds = [
-                x if isinstance(x, types.Array) else types.intp if isinstance(x, types.Integer) else types.float32
-                for x in args
+    def typed(typing_context: Any, *args: Any) -> Any:
+        kinds = [_passed(kind) for kind in args]
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            flat = [
+                x for kind, value in zip(kinds, values, strict=True) for x in _flattened(context, builder, kind, value)
             ]
+            callee_type = ir.FunctionType(result_kind, [x.type for x in flat])
+            name = f"{body.__module__}.{body.__qualname__}{'.'.join(map(str, kinds))}"
+            function = builder.module.globals.get(name)
+            if function is None:
+                function = ir.Function(builder.module, callee_type, name)
+                function.linkage = "internal"
+                function.attributes.add("noinline")
+                inner = ir.IRBuilder(function.append_basic_block("entry"))
+                given = iter(function.args)
+                returned = body(*[_gathered(context, inner, kind, given) for kind in kinds])
+                if returned is None:
+                    inner.ret_void()
+                else:
+                    inner.ret(returned.value)
+            called = builder.call(function, flat)
+            return called if real else context.get_dummy_value()
 
-            def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-                given: list[Array | Value] = []
-                for kind, value in zip(kinds, values, strict=True):
-                    if isinstance(kind, types.Array):
-                        given.append(Array(builder, context.make_array(kind)(context, builder, value).data))
-                    else:
-                        given.append(Value(builder, value))
-                returned = body(*given)
-                return context.get_dummy_value() if returned is None else returned.value
+        return (types.float32 if real else types.none)(*kinds), generate
 
-            return result(*kinds), generate
-
-        parameters = [inspect.Parameter("typing_context", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-        parameters += [p.replace(annotation=p.empty) for p in inspect.signature(body).parameters.values()]
-        typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        return intrinsic(typed)
-
-    return wrap
+    real = inspect.signature(body).return_annotation == "Value"
+    result_kind = FLOAT if real else ir.VoidType()
+    parameters = [inspect.Parameter("typing_context", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    parameters += [p.replace(annotation=p.empty) for p in inspect.signature(body).parameters.values()]
+    typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return intrinsic(typed)
 
 
 def loop(count: Value, step: Callable[..., Sequence[Value] | None], *carried: Value) -> list[Value]:
-    """Run `step(i, *carried)`, which returns the next `carried`, for i = 0, ..., count - 1; returns the last ones.
-
-    LLVM is told not to unroll it: that pays for long loops, and costs more than the loop where it is short.
-    """
+    """Run `step(i, *carried)`, which returns the next `carried`, for i = 0, ..., count - 1; returns the last ones."""
     builder = count.builder
     before = builder.block
     body, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
@@ -250,7 +257,7 @@ def loop(count: Value, step: Callable[..., Sequence[Value] | None], *carried: Va
         phi.add_incoming(start.value, before)
         phi.add_incoming(end.value, last)
     branch = builder.cbranch((count > ends[0]).value, body, after)
-    branch.set_metadata("llvm.loop", _not_unrolled(builder.module, len(branch.parent.parent.blocks)))
+    branch.set_metadata("llvm.loop", _left_alone(builder.module, body.name + body.parent.name))
     builder.position_at_end(after)
     results = [builder.phi(x.value.type) for x in carried]
     for phi, start, end in zip(results, carried, ends[1:], strict=True):
@@ -267,77 +274,63 @@ def when(condition: Value, body: Callable[[], object]) -> None:
 
 def vector(like: Value, numbers: float | Sequence[float]) -> Value:
     """A float32 vector of constants."""
-    numbers = [numbers] * LANES if isinstance(numbers, int | float) else list(numbers)
-    return Value(like.builder, ir.Constant(ir.VectorType(_FLOAT, LANES), [float(x) for x in numbers]))
+    numbers = [numbers] * LANES if isinstance(numbers, int | float) else numbers
+    return Value(like.builder, ir.Constant(ir.VectorType(FLOAT, LANES), [float(x) for x in numbers]))
 
 
-def exp2(x: Value) -> Value:
-    """2^x for x < 127, relative error 2e-7; 2^-126 below that."""
-    builder, ints = x.builder, ir.VectorType(_INT, LANES)
-    x = (x > _LOWEST).where(x, _LOWEST)
-    large = x.constant(_ROUND)
-    rounded = Value(builder, builder.fadd(x.value, large.value))
-    rest = Value(builder, builder.fsub(x.value, builder.fsub(rounded.value, large.value)))
-    power = x.constant(_POWERS[0])
-    for coefficient in _POWERS[1:]:
-        power = power * rest + coefficient
-    exponent = builder.shl(builder.bitcast(rounded.value, ints), _constant(ints, 23))
-    return Value(builder, builder.bitcast(builder.add(builder.bitcast(power.value, ints), exponent), x.value.type))
-
-
-def totals(vectors: Sequence[Value]) -> Value:
-    """The sums over the lanes of up to eight vectors, all reduced together: a vector of eight."""
-    vectors = [*vectors, *[vectors[0].constant(0)] * (TOTALS - len(vectors))]
-    n = LANES
-    while n > TOTALS:
-        n //= 2
-        vectors = [v.take(range(n)) + v.take(range(n, 2 * n)) for v in vectors]
-    # Two vectors become one. What stays within four lanes is a single cheap instruction, so that comes first.
-    for low, high in (
-        ((0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)),
-        ((0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
-        ((0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)),
-    ):
-        vectors = [x.take(low, y) + x.take(high, y) for x, y in zip(vectors[::2], vectors[1::2], strict=True)]
-    return vectors[0]
-
-
-def _transposed(rows: list[Value]) -> list[Value]:
-    """Eight vectors of eight, the other way round."""
-    steps = (
-        (1, (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)),
-        (2, (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
-        (4, (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)),
-    )
-    for distance, low, high in steps:
-        mixed: list[Any] = [None] * len(rows)
-        for i, x in enumerate(rows):
-            if not i & distance:
-                y = rows[i + distance]
-                mixed[i], mixed[i + distance] = x.take(low, y), x.take(high, y)
-        rows = mixed
-    # After the first two steps, lanes hold columns in the order 0 2 1 3 of either half.
-    return [rows[i] for i in (0, 2, 1, 3, 4, 6, 5, 7)]
-
-
-def _concatenated(parts: Sequence[Value]) -> Value:
+def concatenated(parts: Sequence[Value]) -> Value:
+    """One vector of several."""
     while len(parts) > 1:
         both = range(2 * parts[0].value.type.count)
         parts = [x.take(both, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
     return parts[0]
 
 
-def _not_unrolled(module: Any, number: int) -> Any:
-    """LLVM's mark of such a loop: a node that is its own first operand."""
-    node = module.add_metadata([ir.Constant(_INT, number), module.add_metadata(["llvm.loop.unroll.disable"])])
-    node.operands = (node, *node.operands[1:])
+def _left_alone(module: Any, name: str) -> Any:
+    """LLVM's mark of a loop that it shall neither unroll nor vectorise, a node whose first operand is itself.
+
+    Unrolling pays for long loops, and costs more than the loop where it is short.
+    """
+    off = [module.add_metadata(["llvm.loop.unroll.disable"])]
+    off.append(module.add_metadata(["llvm.loop.vectorize.width", ir.Constant(INT, 1)]))
+    node = module.add_metadata([name, *off])
+    node.operands = (node, *off)
     return node
 
 
+def _passed(kind: Any) -> Any:
+    """The type as which compiled code passes an argument of a type."""
+    if isinstance(kind, types.Array | types.NamedTuple):
+        return kind
+    return types.float32 if isinstance(kind, types.Float) else types.intp
+
+
+def _flattened(context: Any, builder: Any, kind: Any, value: Any) -> Iterator[Any]:
+    """An argument as numbers and pointers."""
+    if isinstance(kind, types.NamedTuple):
+        for each, part in zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True):
+            yield from _flattened(context, builder, each, part)
+    elif isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        yield array.data
+        yield from cgutils.unpack_tuple(builder, array.shape)
+        yield from cgutils.unpack_tuple(builder, array.strides)
+    elif isinstance(kind, types.Float) and kind.bitwidth == 64:
+        yield builder.fptrunc(value, FLOAT)  # inside a named tuple, as elsewhere numba has done it
+    else:
+        yield value
+
+
+def _gathered(context: Any, builder: Any, kind: Any, values: Iterator[Any]) -> Any:
+    """Inverse of `_flattened`, for `emitted` bodies."""
+    if isinstance(kind, types.NamedTuple):
+        return kind.instance_class(*(_gathered(context, builder, each, values) for each in kind.types))
+    if isinstance(kind, types.Array):
+        data = next(values)
+        shape, strides = ([Value(builder, next(values)) for _ in range(kind.ndim)] for _ in range(2))
+        return Array(builder, data, shape, strides)
+    return Value(builder, next(values))
+
+
 def _is_float(kind: Any) -> bool:
-    return (kind.element if isinstance(kind, ir.VectorType) else kind) == _FLOAT
-
-
-def _constant(kind: Any, number: float) -> Any:
-    number = float(number) if _is_float(kind) else int(number)
-    return ir.Constant(kind, [number] * kind.count if isinstance(kind, ir.VectorType) else number)
+    return (kind.element if isinstance(kind, ir.VectorType) else kind) == FLOAT
