@@ -14,9 +14,11 @@ EXCEPTIONS = {
     "encoding.large",
     "encoding.starts",
     "rendering.cpu.accumulate",
+    "rendering.cpu.footprints",
     "rendering.cpu.kernel",
     "rendering.cpu.simd",
     "rendering.cpu.tiles",
+    "rendering.cpu.vectors",
 }
 
 

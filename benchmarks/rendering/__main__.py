@@ -180,15 +180,16 @@ def scaling(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[st
 
 def footprint(splats: Splats) -> int:
     """Pixels of the canvas inside the splats' boxes, summed over all splats."""
-    from gaussiandiffusion.rendering.cpu import kernel
     from gaussiandiffusion.rendering.cpu.accumulate import to_pixels
 
-    canvas, total = splats.canvas, 0
-    boxes = np.empty((4, splats.num_splats), np.int32)
-    for geometry in to_pixels(splats, canvas).mT.contiguous().numpy():
-        kernel.plan(geometry, splats.num_splats, canvas.height, canvas.width, np.float32(CUTOFF), boxes)
-        total += int((boxes[1].astype(np.int64) * boxes[3]).sum())
-    return total
+    canvas = splats.canvas
+    mx, my, a, b, d = to_pixels(splats, canvas).unbind(-1)
+    reach = CUTOFF / (a * d)
+    sides = []
+    for mean, distance, length in ((mx, reach * b.hypot(d), canvas.width), (my, reach * a, canvas.height)):
+        first, last = (mean - distance).ceil().clamp(min=0), (mean + distance).floor().clamp(max=length - 1)
+        sides.append((last - first + 1).clamp(min=0))
+    return int((sides[0] * sides[1]).double().sum())
 
 
 def any_size(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,17 +13,20 @@ A lane is *useful* if its pixel lies on the canvas and inside the splat's ellips
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from torch import Tensor
+from torch.nn.functional import pad
 
 from gaussiandiffusion.evaluation.cost.timing import median_seconds
 from gaussiandiffusion.rendering.cpu import kernel
 from gaussiandiffusion.rendering.cpu.accumulate import to_pixels
-from gaussiandiffusion.rendering.cpu.compiler import FAST
-from gaussiandiffusion.rendering.cpu.simd import HALF, LANES, STRICT, broadcast, store_totals
+from gaussiandiffusion.rendering.cpu.compiler import jit
+from gaussiandiffusion.rendering.cpu.footprints import COLUMNS, TOTAL, plan, scratch
+from gaussiandiffusion.rendering.cpu.simd import LANES, Array, Value, emitted, loop, vector, when
 from gaussiandiffusion.rendering.cpu.threads import worker_pool
+from gaussiandiffusion.rendering.cpu.vectors import TOTALS, totals
 from gaussiandiffusion.splats import Splats
 
 FORWARD, BACKWARD = 23, 7  # operations a lane
@@ -31,6 +34,15 @@ CHAINS = (6, 10)  # independent multiply-adds: enough to hide their latency, few
 ROUNDS = 1_000_000
 
 F = np.float32
+
+
+class Window(NamedTuple):
+    """How many splats are drawn on how many pixels, cut off at how many sigmas."""
+
+    splats: int
+    height: int
+    width: int
+    cutoff: float
 
 
 def kernel_share(splats: Splats, cutoff: float, repeats: int) -> dict[str, Any]:
@@ -44,19 +56,18 @@ def kernel_share(splats: Splats, cutoff: float, repeats: int) -> dict[str, Any]:
 
 def _kernel_share(splats: Splats, cutoff: float, repeats: int) -> dict[str, Any]:
     canvas = splats.canvas
-    geometry = to_pixels(splats, canvas).mT.contiguous().numpy()
-    colors = splats.colors.mT.contiguous().numpy()
+    geometry, colors = (_rows(x) for x in (to_pixels(splats, canvas), splats.colors))
     size = canvas.height, canvas.width
-    window = (geometry, colors, *size, F(cutoff))
-    lanes = _draw_all(*window, False)
-    useful = _inside(geometry, *size, F(cutoff))
-    sums = np.empty(HALF, np.float32)
+    sets = geometry, colors, Window(splats.num_splats, *size, cutoff)
+    lanes = _draw_all(*sets, False)
+    useful = _inside(geometry, splats.num_splats, *size, F(cutoff))
+    sums = np.empty(TOTALS, np.float32)
     seconds = median_seconds(
         {
-            "few chains": lambda: _six_chains(ROUNDS, sums),
-            "many chains": lambda: _ten_chains(ROUNDS, sums),
-            "forward": lambda: _draw_all(*window, False),
-            "both": lambda: _draw_all(*window, True),
+            "few chains": lambda: _multiply_add(CHAINS[0], ROUNDS, sums),
+            "many chains": lambda: _multiply_add(CHAINS[1], ROUNDS, sums),
+            "forward": lambda: _draw_all(*sets, False),
+            "both": lambda: _draw_all(*sets, True),
         },
         repeats,
         time.thread_time,
@@ -82,61 +93,57 @@ def _kernel_share(splats: Splats, cutoff: float, repeats: int) -> dict[str, Any]
     return record
 
 
-@njit(**STRICT)
-def _six_chains(rounds, sums):
-    factor, term = broadcast(F(0.999)), broadcast(F(1e-3))
-    a, b, c, d, e, f = term, factor, term, factor, term, factor
-    for _ in range(rounds):
-        a = a * factor + term
-        b = b * factor + term
-        c = c * factor + term
-        d = d * factor + term
-        e = e * factor + term
-        f = f * factor + term
-    store_totals(sums, a, b, c, d, e, f, term, term)
+def _rows(tensor: Tensor) -> np.ndarray:
+    """(N, K, F) to contiguous (N, F, K padded to whole vectors)."""
+    return pad(tensor.mT, (0, -tensor.shape[1] % LANES)).contiguous().numpy()
 
 
-@njit(**STRICT)
-def _ten_chains(rounds, sums):
-    factor, term = broadcast(F(0.999)), broadcast(F(1e-3))
-    a, b, c, d, e, f, g, h, i, j = term, factor, term, factor, term, factor, term, factor, term, factor
-    for _ in range(rounds):
-        a = a * factor + term
-        b = b * factor + term
-        c = c * factor + term
-        d = d * factor + term
-        e = e * factor + term
-        f = f * factor + term
-        g = g * factor + term
-        h = h * factor + term
-        i = i * factor + term
-        j = j * factor + term
-    store_totals(sums, a, b, c, d, e, f, g + h, i + j)
+@jit
+def _multiply_add(chains, rounds, sums):
+    _chains(rounds, chains, sums)
 
 
-@njit(**FAST)
-def _draw_all(geometry, colors, height, width, cutoff, backward):
+@emitted
+def _chains(rounds: Value, chains: Value, sums: Array) -> None:
+    """`rounds` multiply-adds in each of some independent chains."""
+    factor, term = vector(rounds, 0.999), vector(rounds, 1e-3)
+    for count in CHAINS:
+
+        def run(count: int = count) -> None:
+            ends = loop(rounds, lambda i, *chain: [x * factor + term for x in chain], *[term, factor] * (count // 2))
+            sums.store(rounds.constant(0), totals([sum(ends[1:], ends[0])]))
+
+        when(chains.equals(count), run)
+
+
+def _draw_all(geometry: np.ndarray, colors: np.ndarray, window: Window, backward: bool) -> int:
     """Draw every set and, if `backward`, differentiate half the sum of its squared pixels; returns the lanes drawn."""
-    splats = geometry.shape[2]
-    boxes, values, picture = kernel.scratch(splats, colors.shape[1], height, width)
-    grad_geometry, grad_colors = np.empty_like(geometry[0]), np.empty_like(colors[0])
-    lanes = 0
+    splats, height, width, cutoff = window
+    channels, room = colors.shape[1], colors.shape[2]
+    work = scratch(splats, (channels, height, width), vectors=height * width * splats // LANES)
+    gradient = np.zeros((COLUMNS + channels, room), np.float32)
+    return LANES * _draw_range(geometry, colors, splats, height, width, F(cutoff), work, gradient, backward)
+
+
+@jit
+def _draw_range(geometry, colors, splats, height, width, cutoff, work, gradient, backward):
+    """Vectors that `_draw_all` draws."""
+    vectors = 0
     for i in range(geometry.shape[0]):
-        total = kernel.plan(geometry[i], splats, height, width, cutoff, boxes)
-        values = kernel.room_for(values, total)
-        kernel.draw(geometry[i], colors[i], splats, boxes, values, picture)
+        plan(geometry[i], splats, height, width, cutoff, work)
+        kernel.draw(geometry[i], colors[i], work)
         if backward:
-            kernel.differentiate(geometry[i], colors[i], splats, boxes, values, picture, grad_geometry, grad_colors)
-        lanes += total
-    return lanes
+            kernel.differentiate(geometry[i], colors[i], work, gradient)
+        vectors += work.counts[TOTAL]
+    return vectors
 
 
-@njit(**FAST)
-def _inside(geometry, height, width, cutoff):
+@jit
+def _inside(geometry, splats, height, width, cutoff):
     """Pairs of a splat and a pixel of the canvas inside its ellipse at `cutoff` sigmas."""
     count = 0
     for i in range(geometry.shape[0]):
-        for k in range(geometry.shape[2]):
+        for k in range(splats):
             for y in range(height):
                 dy = F(y) - geometry[i, 1, k]
                 v = geometry[i, 4, k] * dy

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import accumulate
 from gaussiandiffusion.rendering.cpu.accumulate import to_pixels
-from gaussiandiffusion.rendering.cpu.simd import LANES, STRICT, exp2, load, store
+from gaussiandiffusion.rendering.cpu.compiler import FAST
+from gaussiandiffusion.rendering.cpu.simd import LANES, emitted, loop
+from gaussiandiffusion.rendering.cpu.vectors import exp2
 from gaussiandiffusion.splats import Canvas, Splats
 
 EPSILON = float(torch.finfo(torch.float32).eps)
@@ -119,10 +121,16 @@ def test_threads_and_strides_change_nothing(make_splats):
 def test_powers_of_two_are_right_to_single_precision():
     from numba import njit
 
-    @njit(**STRICT | {"cache": False})
+    @emitted
+    def all_powers(x, out, count):
+        def step(i):
+            out.store(i * LANES, exp2(x.load(i * LANES)))
+
+        loop(count, step)
+
+    @njit(**FAST)
     def powers(x, out):
-        for i in range(0, len(x), LANES):
-            store(out, i, exp2(load(x, i)))
+        all_powers(x, out, len(x) // LANES)
 
     x = np.linspace(-125.9, 0, 20000).astype(np.float32)
     out = np.empty_like(x)

@@ -1,7 +1,7 @@
 """Images to splat sets: settings, starts, the fit, templates."""
 
 from gaussiandiffusion.encoding.base import Encoded, Encoder
-from gaussiandiffusion.encoding.encoder import FitEncoder, encode, make_encoder
+from gaussiandiffusion.encoding.encoder import FitEncoder, encode, make_encoder, prepare
 from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings
 from gaussiandiffusion.encoding.template import learn_template
 
@@ -14,4 +14,5 @@ __all__ = [
     "encode",
     "learn_template",
     "make_encoder",
+    "prepare",
 ]

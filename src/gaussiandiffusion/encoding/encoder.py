@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -181,6 +182,24 @@ def encode(
     pixels = as_pixels(images)
     encoder = make_encoder(pixels.shape[1], num_splats=num_splats, start=start, iterations=iterations, signed=signed)
     return encoder.encode(pixels, target_psnr=target_psnr).splats
+
+
+def prepare(canvas: Canvas) -> Thread | None:
+    """Begin to compile, or load, what it takes to encode pictures like this, and return at once.
+
+    A thread does it, by encoding a black picture, while the caller reads its data. There is nothing to wait for: who
+    encodes meanwhile waits by itself. Where numba is missing, nothing is done.
+    """
+    if not kernel_available():
+        return None
+    from gaussiandiffusion.rendering.cpu.tiles import WHOLE
+
+    width = WHOLE + 1 if canvas.longer_side > WHOLE else 8  # large pictures go by tiles
+    encoder = FitEncoder(default_settings(canvas.channels, num_splats=1, iterations=1))
+    black = np.zeros((1, canvas.channels, 1, width), np.uint8)
+    thread = Thread(target=partial(encoder.encode, black, threads=1), name="prepare", daemon=True)
+    thread.start()
+    return thread
 
 
 def make_encoder(

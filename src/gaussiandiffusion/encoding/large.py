@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 
-from gaussiandiffusion.encoding.fit import (
-    CLOSER,
-    adam,
-    decay,
-    draw_window,
-    hinge_bounds,
-    new_state,
-    squared_error,
-    to_residual,
-    unpack,
-)
+from gaussiandiffusion.encoding import fit
+from gaussiandiffusion.encoding.fit import CLOSER, GRADIENT, SHAPE, grey_bounds, hinge_bounds, new_state, to_residual
 from gaussiandiffusion.encoding.parameters import Schedule
 from gaussiandiffusion.rendering.cpu import kernel
-from gaussiandiffusion.rendering.cpu.compiler import FAST
-from gaussiandiffusion.rendering.cpu.kernel import COLUMNS, EXACT
+from gaussiandiffusion.rendering.cpu.compiler import jit
+from gaussiandiffusion.rendering.cpu.footprints import COLUMNS, EXACT, TOTAL, lacks_room, plan, scratch
 from gaussiandiffusion.rendering.cpu.tiles import bin_splats, collect, gather, tile_grid
 
 PARTS = 4  # jobs for each thread: tiles differ in cost
@@ -44,83 +33,116 @@ def fit_large(image: np.ndarray, parameters: np.ndarray, schedule: Schedule, poo
     Returns:
         The mean squared error of the picture drawn without any cut-off.
     """
-    height, width = image.shape[1:]
-    splats, columns = parameters.shape
-    tiles = tile_grid(height, width)
-    state = new_state(splats, columns)
-    rows, shape, gradients = state[:3]
-    rows[:, :splats] = parameters.T
-    state[5] = rows
-    cutoff = np.float32(schedule.cutoff)
-    enough = schedule.target * image.size
+    tiles = _Tiles(image, len(parameters), grey_bounds(schedule), pool)
+    state = new_state(*parameters.shape)
+    _begin(parameters, state)
+    cutoff, enough = np.float32(schedule.cutoff), schedule.target * image.size
     power1, power2 = 1.0, 1.0
     for step in range(schedule.iterations):
-        unpack(rows, shape)
-        starts, members = bin_splats(shape[:COLUMNS], splats, tiles, cutoff)
-        parts = np.empty((1, columns, len(members)), np.float32)
-        errors = _in_pool(pool, shape, tiles, starts, members, image, cutoff, schedule.tolerance, parts)
-        if errors.sum() <= enough:  # what is drawn is cut off, what counts is not
-            if _squared_error(pool, shape, splats, tiles, image) <= schedule.target * image.size:
+        error = tiles.differentiate(state, cutoff)
+        if error <= enough:  # what is drawn is cut off, what counts is not
+            if tiles.squared_error(state) <= schedule.target * image.size:
                 break
             enough *= CLOSER
-        gradients[:] = 0
-        collect(parts, members, gradients[None])
         power1 *= schedule.beta1
         power2 *= schedule.beta2
-        adam(state, schedule, decay(step, schedule), 1 / (1 - power1), 1 / math.sqrt(1 - power2))
-    unpack(rows, shape)
-    parameters[:] = rows[:, :splats].T
-    return _squared_error(pool, shape, splats, tiles, image) / image.size
+        _step(state, schedule, fit.decay(step, schedule), 1 / (1 - power1), 1 / math.sqrt(1 - power2))
+    parameters[:] = state[0, :, : len(parameters)].T
+    return tiles.squared_error(state) / image.size
 
 
-def _squared_error(
-    pool: ThreadPoolExecutor, shape: np.ndarray, splats: int, tiles: np.ndarray, image: np.ndarray
-) -> float:
-    """Sum of squared errors of the clamped picture, drawn without cut-off."""
-    exact, nothing = np.float32(EXACT), np.empty((1, 0, 0), np.float32)
-    starts, members = bin_splats(shape[:COLUMNS], splats, tiles, exact)
-    return float(_in_pool(pool, shape, tiles, starts, members, image, exact, 0.0, nothing).sum())
+class _Tiles:
+    """A picture's tiles, drawn in parallel.
+
+    Args:
+        splats: how many there are.
+        bounds: of `grey_bounds`.
+    """
+
+    def __init__(
+        self, image: np.ndarray, splats: int, bounds: tuple[np.ndarray, np.ndarray], pool: ThreadPoolExecutor
+    ) -> None:
+        self.image, self.splats, self.bounds, self.pool = image, splats, bounds, pool
+        self.tiles = tile_grid(*image.shape[1:])
+
+    def differentiate(self, state: np.ndarray, cutoff: np.float32) -> float:
+        """Write the gradients; returns the sum of squared hinge residuals."""
+        starts, members = bin_splats(state[SHAPE, :COLUMNS], self.splats, self.tiles, cutoff)
+        parts = np.empty((1, state.shape[1], len(members)), np.float32)
+        error = self._run(state[SHAPE], starts, members, cutoff, parts)
+        state[GRADIENT] = 0
+        collect(parts, members, state[GRADIENT][None])
+        return error
+
+    def squared_error(self, state: np.ndarray) -> float:
+        """Sum of squared errors of the clamped picture, drawn without cut-off."""
+        starts, members = bin_splats(state[SHAPE, :COLUMNS], self.splats, self.tiles, np.float32(EXACT))
+        return self._run(state[SHAPE], starts, members, np.float32(EXACT), np.empty((1, 0, 0), np.float32))
+
+    def _run(self, shape: np.ndarray, starts: np.ndarray, members: np.ndarray, *rest: Any) -> float:
+        """`_tile_gradients` of all tiles, in jobs of about equal numbers of splats; returns the sum of squares."""
+        errors = np.empty(len(self.tiles))
+        most, side = int(np.diff(starts).max()), self.tiles[0, 2:]
+
+        def job(first: int, last: int) -> None:
+            vectors = 0
+            while first < last:  # again from where there was not room enough
+                room = scratch(most, (len(self.image), *side), vectors)
+                bounds = np.empty((2, *room.picture.shape), np.float32)
+                local = np.zeros((2, len(shape), len(room.order)), np.float32)
+                arrays = self.image, self.tiles, starts, members, *rest, errors, *self.bounds
+                first = _tile_gradients(shape, *arrays, room, bounds, local, first, last)
+                vectors = 2 * int(room.counts[TOTAL])
+
+        jobs = torch.get_num_threads() * PARTS
+        inner = np.searchsorted(starts, np.linspace(0, starts[-1], jobs + 1)[1:-1])
+        for done in [self.pool.submit(job, *pair) for pair in pairwise([0, *inner, len(self.tiles)])]:
+            done.result()
+        return float(errors.sum())
 
 
-def _in_pool(
-    pool: ThreadPoolExecutor, shape: np.ndarray, tiles: np.ndarray, starts: np.ndarray, *rest: Any
-) -> np.ndarray:
-    """`_tile_gradients` of all tiles, in jobs of about equal numbers of splats; returns every tile's sum of squares."""
-    errors = np.empty(len(tiles))
-    jobs = torch.get_num_threads() * PARTS
-    inner = np.searchsorted(starts, np.linspace(0, starts[-1], jobs + 1)[1:-1])
-    work = partial(_tile_gradients, shape, tiles, starts, *rest, errors)
-    for done in [pool.submit(work, *pair) for pair in pairwise([0, *inner, len(tiles)])]:
-        done.result()
-    return errors
+@jit
+def _begin(parameters, state):
+    """`fit.begin` and `fit.unpack`, for Python to call."""
+    fit.begin(parameters, state)
+    fit.unpack(state)
 
 
-@njit(**FAST)
-def _tile_gradients(shape, tiles, starts, members, image, cutoff, tolerance, parts, errors, first, last):
+@jit
+def _step(state, schedule, rate, correction1, correction2):
+    """`fit.adam` and `fit.unpack`, for Python to call."""
+    fit.adam(state, schedule, rate, correction1, correction2)
+    fit.unpack(state)
+
+
+@jit
+def _tile_gradients(
+    shape, image, tiles, starts, members, cutoff, parts, errors, lowest, highest, room, bounds, local, first, last
+):  # fmt: skip
     """Gradients of the splats of tiles [first, last) from each tile, one column of parts (1, F, P) for each member.
 
-    With empty `parts`, only `errors`, of the clamped picture.
+    With empty `parts`, only `errors`, of the clamped picture. `local` (2, 5 + C, K) is worked on.
+
+    Returns:
+        The first tile that was not done, for want of room.
     """
-    channels = image.shape[0]
-    if first >= last:
-        return
-    most = np.max(np.diff(starts[first : last + 1]))
-    boxes, values, picture = kernel.scratch(most, channels, tiles[0, 2], tiles[0, 3])
-    local, gradients = np.empty((shape.shape[0], most), np.float32), np.empty((shape.shape[0], most), np.float32)
-    bounds = np.empty((2, *picture.shape), np.float32)
+    geometry, colors, gradient = local[0, :COLUMNS], local[0, COLUMNS:], local[1]
     for t in range(first, last):
         top, left, height, width = tiles[t]
         window = image[:, top : top + height, left : left + width]
         begin, end = starts[t], starts[t + 1]
-        splats = end - begin
-        gather(shape[:COLUMNS], shape[COLUMNS:], members[begin:end], tiles[t], local[:COLUMNS], local[COLUMNS:])
-        values = draw_window(local, splats, height, width, cutoff, boxes, values, picture)
+        gather(shape[:COLUMNS], shape[COLUMNS:], members[begin:end], tiles[t], geometry, colors)
+        plan(geometry, end - begin, height, width, cutoff, room)
+        if lacks_room(room):
+            return t
+        kernel.draw(geometry, colors, room)
         if parts.size == 0:
-            errors[t] = squared_error(picture, window)
+            errors[t] = fit.squared_error(room.picture, window)
             continue
-        hinge_bounds(window, tolerance, bounds)
-        errors[t] = to_residual(picture, bounds)
-        kernel.differentiate(
-            local[:COLUMNS], local[COLUMNS:], splats, boxes, values, picture, gradients[:COLUMNS], gradients[COLUMNS:]
-        )
-        parts[0, :, begin:end] = gradients[:, :splats]
+        hinge_bounds(window, lowest, highest, bounds)
+        errors[t] = to_residual(room.picture, bounds)
+        kernel.differentiate(geometry, colors, room, gradient)
+        for j in range(gradient.shape[0]):
+            for i in range(end - begin):
+                parts[0, j, begin + i] = gradient[j, i]
+    return last

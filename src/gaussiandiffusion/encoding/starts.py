@@ -165,5 +165,6 @@ def _hilbert_range(images, walk, gradient, floor, brightness, init_sigma, parame
                         break
         # Rounding may leave the last part unfilled; it then repeats its neighbour, unlit.
         for j in range(k, splats):
-            parameters[i, j] = parameters[i, max(k - 1, 0)]
-            parameters[i, j, COLUMNS:] = F(0.01)
+            for column in range(parameters.shape[2]):
+                last = parameters[i, max(k - 1, 0), column]
+                parameters[i, j, column] = last if column < COLUMNS else F(0.01)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numba import njit
 from torch import Tensor
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering.cpu import kernel
-from gaussiandiffusion.rendering.cpu.compiler import FAST
+from gaussiandiffusion.rendering.cpu.compiler import jit
+from gaussiandiffusion.rendering.cpu.footprints import COLUMNS, EXACT, FAR, TOTAL, lacks_room, plan, scratch
 from gaussiandiffusion.rendering.cpu.threads import in_threads
 from gaussiandiffusion.rendering.cpu.tiles import bin_splats, collect, gather, tile_grid
 from gaussiandiffusion.splats import Canvas, Splats
@@ -41,7 +41,7 @@ def accumulate(
         raise InputError("the fused kernel takes float32 tensors on the CPU; use the reference renderer")
     canvas = splats.canvas.resized(size)
     colors = splats.colors if splats.opacities is None else splats.colors * splats.opacities[..., None]
-    limit = kernel.EXACT if cutoff is None else cutoff
+    limit = EXACT if cutoff is None else cutoff
     total = _Fused.apply(to_pixels(splats, canvas), colors, canvas, limit)
     return total + splats.background[..., None, None]
 
@@ -50,7 +50,7 @@ def to_pixels(splats: Splats, canvas: Canvas) -> Float[Tensor, "n k 5"]:
     """mx, my, a, b, d of every splat in pixels of `canvas`; differentiable."""
     scale = canvas.pixels_per_unit
     half = splats.means.new_tensor([canvas.width - 1, canvas.height - 1]) / 2
-    means = (splats.means * scale + half).clamp(-kernel.FAR, kernel.FAR)
+    means = (splats.means * scale + half).clamp(-FAR, FAR)
     return torch.cat([means, splats.precision_factors / scale], -1)
 
 
@@ -64,24 +64,35 @@ class _Fused(torch.autograd.Function):
         out = np.empty((geometry.shape[0], colors.shape[2], canvas.height, canvas.width), np.float32)
         rows = (_rows(geometry), _rows(colors))
         least = math.ceil(THREAD_PAIRS / max(1, geometry.shape[1] * canvas.height * canvas.width))
-        for part, *plan, jobs in _plans(rows[0], canvas, ctx.cutoff):
-            arrays = (rows[0][part], rows[1][part], *plan, ctx.cutoff, out[part])
-            in_threads(partial(_forward, *arrays), jobs, least)
+        for part, tiles, starts, members, jobs in _plans(rows[0], canvas, ctx.cutoff):
+            arrays = (rows[0][part], rows[1][part], tiles, starts, members, ctx.cutoff, out[part])
+            in_threads(partial(_with_room, _forward, arrays), jobs, least)
         return torch.from_numpy(out)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         geometry, colors = (_rows(t) for t in ctx.saved_tensors)
         residual = grads[0].detach().contiguous().numpy()
-        grad_geometry, grad_colors = np.zeros_like(geometry), np.zeros_like(colors)
+        count, columns = len(geometry), COLUMNS + colors.shape[1]
+        gradient = np.zeros((count, columns, geometry.shape[2]), np.float32)
         for part, tiles, starts, members, jobs in _plans(geometry, ctx.canvas, ctx.cutoff):
-            count = len(geometry[part])
-            parts = [np.empty((count, rows.shape[1], len(members)), np.float32) for rows in (geometry, colors)]
-            arrays = (geometry[part], colors[part], tiles, starts, members, ctx.cutoff, residual[part], *parts)
-            in_threads(partial(_backward, *arrays), jobs)
-            for whole, each in zip((grad_geometry, grad_colors), parts, strict=True):
-                collect(each, members, whole[part])
-        return torch.from_numpy(grad_geometry).mT, torch.from_numpy(grad_colors).mT, None, None
+            parts = np.empty((len(geometry[part]), columns, len(members)), np.float32)
+            arrays = (geometry[part], colors[part], tiles, starts, members, ctx.cutoff, residual[part], parts)
+            in_threads(partial(_with_room, _backward, arrays), jobs)
+            collect(parts, members, gradient[part])
+        by_geometry, by_colors = gradient[:, :COLUMNS], gradient[:, COLUMNS:]
+        return torch.from_numpy(by_geometry).mT, torch.from_numpy(by_colors).mT, None, None
+
+
+def _with_room(work: Callable[..., int], arrays: tuple[Any, ...], start: int, stop: int) -> None:
+    """`_forward` or `_backward`, with what one thread works on, again from where that was too small."""
+    _, colors, tiles, starts, *_ = arrays
+    vectors = 0
+    while start < stop:
+        room = scratch(int(np.diff(starts).max()), (colors.shape[1], *tiles[0, 2:]), vectors)
+        local = np.zeros((2, COLUMNS + colors.shape[1], len(room.order)), np.float32)
+        start = work(*arrays, room, local, start, stop)
+        vectors = 2 * int(room.counts[TOTAL])
 
 
 def _rows(tensor: Tensor) -> np.ndarray:
@@ -103,45 +114,53 @@ def _plans(geometry: np.ndarray, canvas: Canvas, cutoff: np.float32) -> Iterator
         yield slice(i, i + 1), tiles, *bin_splats(geometry[i], splats, tiles, cutoff), len(tiles)
 
 
-@njit(**FAST)
-def _forward(geometry, colors, tiles, starts, members, cutoff, out, start, stop):
-    """Jobs [start, stop); job j draws tile j % T of image j // T."""
-    most = np.max(np.diff(starts))
-    boxes, values, picture = kernel.scratch(most, colors.shape[1], tiles[0, 2], tiles[0, 3])
-    local_geometry = np.empty((kernel.COLUMNS, most), np.float32)
-    local_colors = np.empty((colors.shape[1], most), np.float32)
+@jit
+def _forward(geometry, colors, tiles, starts, members, cutoff, out, room, local, start, stop):
+    """Jobs [start, stop); job j draws tile j % T of image j // T. `local` (2, 5 + C, K) is worked on.
+
+    Returns:
+        The first job that was not done, for want of room.
+    """
     for job in range(start, stop):
         i, t = job // len(tiles), job % len(tiles)
         top, left, height, width = tiles[t]
-        chosen = members[starts[t] : starts[t + 1]]
-        gather(geometry[i], colors[i], chosen, tiles[t], local_geometry, local_colors)
-        total = kernel.plan(local_geometry, len(chosen), height, width, cutoff, boxes)
-        values = kernel.room_for(values, total)
-        kernel.draw(local_geometry, local_colors, len(chosen), boxes, values, picture)
-        out[i, :, top : top + height, left : left + width] = picture[:, :height, :width]
+        if not _draw_tile(geometry[i], colors[i], tiles[t], members[starts[t] : starts[t + 1]], cutoff, room, local[0]):
+            return job
+        for c in range(colors.shape[1]):
+            for y in range(height):
+                for x in range(width):
+                    out[i, c, top + y, left + x] = room.picture[c, y, x]
+    return stop
 
 
-@njit(**FAST)
-def _backward(geometry, colors, tiles, starts, members, cutoff, residual, part_geometry, part_colors, start, stop):
-    """As `_forward`; fills part_geometry (N, 5, P) and part_colors (N, C, P), one column for each of `members`."""
-    most = np.max(np.diff(starts))
-    boxes, values, picture = kernel.scratch(most, colors.shape[1], tiles[0, 2], tiles[0, 3])
-    local_geometry = np.empty((kernel.COLUMNS, most), np.float32)
-    local_colors = np.empty((colors.shape[1], most), np.float32)
-    grad_geometry, grad_colors = np.empty_like(local_geometry), np.empty_like(local_colors)
+@jit
+def _backward(geometry, colors, tiles, starts, members, cutoff, residual, parts, room, local, start, stop):
+    """As `_forward`; fills parts (N, 5 + C, P), one column for each of `members`."""
+    shape, gradient = local[0], local[1]
     for job in range(start, stop):
         i, t = job // len(tiles), job % len(tiles)
         top, left, height, width = tiles[t]
         begin, end = starts[t], starts[t + 1]
-        chosen = members[begin:end]
-        gather(geometry[i], colors[i], chosen, tiles[t], local_geometry, local_colors)
-        total = kernel.plan(local_geometry, len(chosen), height, width, cutoff, boxes)
-        values = kernel.room_for(values, total)
-        kernel.draw(local_geometry, local_colors, len(chosen), boxes, values, picture)
-        picture[:] = np.float32(0)
-        picture[:, :height, :width] = residual[i, :, top : top + height, left : left + width]
-        kernel.differentiate(
-            local_geometry, local_colors, len(chosen), boxes, values, picture, grad_geometry, grad_colors
-        )
-        part_geometry[i, :, begin:end] = grad_geometry[:, : end - begin]
-        part_colors[i, :, begin:end] = grad_colors[:, : end - begin]
+        if not _draw_tile(geometry[i], colors[i], tiles[t], members[begin:end], cutoff, room, shape):
+            return job
+        room.picture[:] = np.float32(0)
+        for c in range(colors.shape[1]):
+            for y in range(height):
+                for x in range(width):
+                    room.picture[c, y, x] = residual[i, c, top + y, left + x]
+        kernel.differentiate(shape[:COLUMNS], shape[COLUMNS:], room, gradient)
+        for j in range(gradient.shape[0]):
+            for k in range(end - begin):
+                parts[i, j, begin + k] = gradient[j, k]
+    return stop
+
+
+@jit
+def _draw_tile(geometry, colors, tile, members, cutoff, room, shape):
+    """Gather a tile's splats in `shape` (5 + C, K) and draw them; returns whether there was room."""
+    gather(geometry, colors, members, tile, shape[:COLUMNS], shape[COLUMNS:])
+    plan(shape[:COLUMNS], len(members), tile[2], tile[3], cutoff, room)
+    if lacks_room(room):
+        return False
+    kernel.draw(shape[:COLUMNS], shape[COLUMNS:], room)
+    return True

@@ -2,256 +2,229 @@
 
 It draws one *window*: a whole small picture, or a tile of a large one (`tiles`). Splats are in pixels of the window
 here: rows mx, my, a, b, d of `geometry`, where u = a dx + b dy, v = d dy and the splat's value is
-exp(-(u^2 + v^2) / 2), dx and dy counted from the mean; pixel (0, 0) has its centre at (0, 0).
+exp(-(u^2 + v^2) / 2), dx and dy counted from the mean; pixel (0, 0) has its centre at (0, 0). Where each is drawn is
+found by `footprints.plan` before. Rows over the splats are whole vectors.
 
-Only the bounding box of the ellipse at `cutoff` sigmas is drawn, rounded outward to whole vectors, so a pixel misses at
-most exp(-cutoff^2 / 2) of a splat's colour: 0.0022 at 3.5, and less than float32 resolves at `EXACT`.
-
-A vector covers 2 rows of 8 pixels where the box is at most 8 wide, otherwise 16 pixels of a row; a wider box is drawn
-in segments of 16 columns. Either way a vector is two halves, `gap` apart in the picture, and a segment is a column of
-vectors, `advance` apart: one loop serves all.
+Channels are drawn three together, and what is left by itself: one of grey pictures, the last of RGBA.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
-import numpy as np
-from numba import int32, njit
-
-from gaussiandiffusion.rendering.cpu.compiler import FAST
-from gaussiandiffusion.rendering.cpu.simd import (
-    HALF,
-    LANES,
-    STRICT,
-    broadcast,
-    exp2,
-    load,
-    load_halves,
-    store,
-    store_halves,
-    store_totals,
+from gaussiandiffusion.rendering.cpu.footprints import (
+    ALL,
+    COLUMNS,
+    DRAWN,
+    NARROW,
+    SEGMENTS,
+    TALL,
+    VECTORS,
 )
+from gaussiandiffusion.rendering.cpu.simd import LANES, QUAD, SHIFT, Array, Value, emitted, loop, vector, when
+from gaussiandiffusion.rendering.cpu.vectors import TOTALS, columns, exp2, totals
 
-COLUMNS = 5  # of the geometry: mx, my, a, b, d
-EXACT = 7.0  # sigmas: exp(-cutoff^2 / 2) < 2^-35; gradients, which multiply it by squared sigmas, lack nothing either
-LEAST = 3  # vectors of a narrow box: most need no more, and a loop of fixed length costs less than a guessed one
-FAR = 1e9  # pixels; beyond it, pixel numbers would leave int32
-
-F = np.float32
-_SQRT_HALF_LOG2E = F(0.8493218002880190)  # scales u, v so that exp(-(u^2+v^2)/2) = 2^-(u'^2+v'^2)
-_NARROW, _WIDE = 0, 2 * LANES  # where x and y of a vector's lanes begin in the table
-_LANES_XY = np.concatenate(
-    [np.tile(np.arange(HALF), 2), np.repeat(np.arange(2), HALF), np.arange(LANES), np.zeros(LANES)]
-).astype(np.float32)
+_SQRT_HALF_LOG2E = 0.8493218002880190  # scales u, v so that exp(-(u^2+v^2)/2) = 2^-(u'^2+v'^2)
 
 
-@njit(**FAST)
-def padded(height, width):
-    """Rows and columns of the array that holds a window: whole vectors may overhang right and below."""
-    return height + 2 * LEAST - 1, (width + 2 * LANES - 1) // LANES * LANES
-
-
-@njit(**FAST)
-def plan(geometry, splats, height, width, cutoff, boxes):
-    """Find the footprints of the first `splats` splats; returns how many numbers their vectors hold.
-
-    Fills `boxes` (4, K), int32: first row, rows, first column, columns; 0 rows or columns where nothing is drawn.
-    """
-    mx, my, a, b, d = geometry[0], geometry[1], geometry[2], geometry[3], geometry[4]
-    for k in range(splats):
-        reach = cutoff / (a[k] * d[k])
-        reach_x = min(reach * F(math.sqrt(b[k] * b[k] + d[k] * d[k])), F(FAR))
-        reach_y = min(reach * a[k], F(FAR))
-        top = max(F(0), F(math.ceil(my[k] - reach_y)))
-        bottom = min(F(height - 1), F(math.floor(my[k] + reach_y)))
-        left = max(F(0), F(math.ceil(mx[k] - reach_x)))
-        right = min(F(width - 1), F(math.floor(mx[k] + reach_x)))
-        boxes[0, k] = int32(min(top, F(height)))
-        boxes[1, k] = int32(max(F(0), bottom - top + F(1)))
-        boxes[2, k] = int32(min(left, F(width)))
-        boxes[3, k] = int32(max(F(0), right - left + F(1)))
-    total = 0
-    for k in range(splats):
-        rows, columns = boxes[1, k], boxes[3, k]
-        segments, vectors = _count(rows, columns)
-        total += segments * vectors
-    return total * LANES
-
-
-@njit(inline="always", **FAST)
-def _count(rows, columns):
-    """Segments of a box, and vectors in each."""
-    if columns <= HALF:
-        return 1, max((rows + 1) // 2, LEAST)
-    return (columns + LANES - 1) // LANES, rows
-
-
-@njit(inline="always", **STRICT)
-def _layout(rows, columns, stride):
-    """Segments, vectors in each, lane table, rows a vector covers, gap, advance."""
-    segments, vectors = _count(rows, columns)
-    if columns <= HALF:
-        return segments, vectors, _NARROW, F(2), stride, 2 * stride
-    return segments, vectors, _WIDE, F(1), HALF, stride
-
-
-@njit(**STRICT)
-def draw(geometry, colors, splats, boxes, values, picture):
-    """Forward pass of one window: fill `values` with the Gaussians and add them up into `picture`.
+@emitted
+def draw(geometry: Array, colors: Array, scratch: Any) -> None:
+    """Forward pass of one window: add the splats up into `scratch.picture`, and keep the Gaussians in `values`.
 
     Args:
         geometry: (5, K); colors: (C, K).
-        splats: how many of the K to draw.
-        boxes: of `plan`.
-        values: as many numbers as `plan` says.
-        picture: (C, *padded(height, width)), overwritten; its padding holds overhanging vectors afterwards.
+        scratch: planned for them; its picture is overwritten.
     """
-    picture[:] = F(0)
-    flat = picture.reshape(-1)
-    stride, plane = picture.shape[2], picture.shape[1] * picture.shape[2]
-    at = 0
-    for k in range(splats):
-        rows, columns = boxes[1, k], boxes[3, k]
-        if rows == 0 or columns == 0:
-            continue
-        segments, vectors, table, height, gap, advance = _layout(rows, columns, stride)
-        left = F(boxes[2, k]) - geometry[0, k]
-        a = broadcast(geometry[2, k] * _SQRT_HALF_LOG2E)
-        b = broadcast(geometry[3, k] * _SQRT_HALF_LOG2E)
-        d = broadcast(geometry[4, k] * _SQRT_HALF_LOG2E)
-        down = broadcast(height)
-        zero = broadcast(F(0))
-        start = boxes[0, k] * stride + boxes[2, k]
-        for segment in range(segments):
-            ax = a * (load(_LANES_XY, table) + broadcast(left + F(segment * LANES)))
-            y = load(_LANES_XY, table + LANES) + broadcast(F(boxes[0, k]) - geometry[1, k])
-            pixel = start + segment * LANES
-            for _ in range(vectors):
-                u = ax + b * y
-                v = d * y
-                value = exp2(zero - u * u - v * v)
-                store(values, at, value)
-                for c in range(colors.shape[0]):
-                    p = pixel + c * plane
-                    drawn = load_halves(flat, p, p + gap) + broadcast(colors[c, k]) * value
-                    store_halves(flat, p, p + gap, drawn)
-                y = y + down
-                at += LANES
-                pixel += advance
+    picture = scratch.picture
+    channels, rows, columns = picture.shape
+    zero = vector(rows, 0)
+    loop((channels * rows * columns) >> SHIFT, lambda i: picture.store(i * LANES, zero))
+    for group in _groups(geometry, colors, scratch):
+        group.run(partial(group.each_splat, _draw))
 
 
-@njit(**STRICT)
-def differentiate(geometry, colors, splats, boxes, values, residual, grad_geometry, grad_colors):
-    """Backward pass of one window: gradients of <residual, picture> from the stored Gaussians.
+@emitted
+def differentiate(geometry: Array, colors: Array, scratch: Any, gradient: Array) -> None:
+    """Backward pass of one window: gradients of <residual, picture>.
 
     Args:
-        values: as `draw` left them.
-        residual: dL/dpicture, (C, *padded(height, width)), zero in the padding.
-        grad_geometry, grad_colors: (5, K) and (C, K), overwritten up to `splats`.
+        scratch: as `draw` left it, but its picture is the residual dL/dpicture now, zero in the padding.
+        gradient: (5 + C, K), overwritten with those of geometry and colours.
 
     With w = value * sum_c colour_c residual_c and its moments about the mean M0, Mx, ... Myy:
     d/dmx = a^2 Mx + a b My, d/dmy = a b Mx + (b^2 + d^2) My, d/da = -(a Mxx + b Mxy),
     d/db = -(a Mxy + b Myy), d/dd = -d Myy, d/dcolour_c = sum value * residual_c.
     """
-    flat = residual.reshape(-1)
+    drawn, splats = (scratch.counts.number(geometry.shape[1].constant(which)) for which in (DRAWN, ALL))
+    nothing = vector(drawn, 0).take(range(TOTALS))
+    loop(splats - drawn, lambda i: scratch.sums.store(scratch.order.number(drawn + i) * TOTALS, nothing))
+    for group in _groups(geometry, colors, scratch):
+
+        def body(group: _Group = group) -> None:
+            group.each_splat(_sum)
+            loop(group.stride >> SHIFT, lambda i: _gradients(group, i * LANES, gradient))
+
+        group.run(body)
+
+
+class _Group:
+    """Some channels of a window, and what loops over its splats read of these.
+
+    Args:
+        first: channel; `channels` are together.
+    """
+
+    def __init__(self, geometry: Array, colors: Array, scratch: Any, first: Value, channels: int) -> None:
+        self.geometry, self.all_colors, self.scratch, self.channels = geometry, colors, scratch, channels
+        self.first = first
+        self.stride = geometry.shape[1]  # from one row over the splats to the next
+        _, rows, self.columns = scratch.picture.shape
+        self.plane = rows * self.columns
+
+    def run(self, body: Callable[[], None]) -> None:
+        """Run `body` if the window has such a group."""
+        all_channels = self.all_colors.shape[0]
+        when(all_channels > 2 if self.channels == 3 else self.first.equals(0) | self.first.equals(3), body)
+
+    def each_splat(self, body: Callable[[_Group, Value, Value, bool], Value]) -> None:
+        """`body(group, k, at, narrow)` for every splat k that is drawn; it returns where the next one's values are."""
+        order, counts = self.scratch.order, self.scratch.counts
+        narrow, drawn = (counts.number(self.stride.constant(which)) for which in (NARROW, DRAWN))
+        (at,) = loop(narrow, lambda i, at: [body(self, order.number(i), at, True)], narrow.constant(0))
+        loop(drawn - narrow, lambda i, at: [body(self, order.number(narrow + i), at, False)], at)
+
+    def colors(self, k: Value) -> list[Value]:
+        return [self.all_colors.spread(k + self.stride * (self.first + c)) for c in range(self.channels)]
+
+
+def _groups(geometry: Array, colors: Array, scratch: Any) -> list[_Group]:
+    """Three channels together, and the one that is left."""
     channels = colors.shape[0]
-    stride, plane = residual.shape[2], residual.shape[1] * residual.shape[2]
-    zero = broadcast(F(0))
-    sums = np.empty(HALF, np.float32)
-    at = 0
-    for k in range(splats):
-        rows, columns = boxes[1, k], boxes[3, k]
-        if rows == 0 or columns == 0:
-            grad_geometry[:, k] = F(0)
-            grad_colors[:, k] = F(0)
-            continue
-        segments, vectors, table, height, gap, advance = _layout(rows, columns, stride)
-        left = F(boxes[2, k]) - geometry[0, k]
-        down = broadcast(height)
-        start = boxes[0, k] * stride + boxes[2, k]
-        begin = at
-        m_x, m_y, m_xx, m_xy, m_yy = zero, zero, zero, zero, zero
-        red, green, blue = zero, zero, zero
-        for segment in range(segments):
-            x = load(_LANES_XY, table) + broadcast(left + F(segment * LANES))
-            y = load(_LANES_XY, table + LANES) + broadcast(F(boxes[0, k]) - geometry[1, k])
-            pixel = start + segment * LANES
-            column, column_y = zero, zero  # sums of w and w y down the segment: x is the same all the way
-            if channels == 1:
-                for _ in range(vectors):
-                    w = load(values, at) * load_halves(flat, pixel, pixel + gap)
-                    column = column + w
-                    w_y = w * y
-                    column_y = column_y + w_y
-                    m_yy = m_yy + w_y * y
-                    y = y + down
-                    at += LANES
-                    pixel += advance
-                red = red + column
-            else:
-                c0, c1, c2 = broadcast(colors[0, k]), broadcast(colors[1, k]), broadcast(colors[2, k])
-                for _ in range(vectors):
-                    value = load(values, at)
-                    p1, p2 = pixel + plane, pixel + 2 * plane
-                    r0 = load_halves(flat, pixel, pixel + gap)
-                    r1 = load_halves(flat, p1, p1 + gap)
-                    r2 = load_halves(flat, p2, p2 + gap)
-                    red = red + value * r0
-                    green = green + value * r1
-                    blue = blue + value * r2
-                    mixed = c0 * r0 + c1 * r1 + c2 * r2
-                    for c in range(3, channels):
-                        p = pixel + c * plane
-                        mixed = mixed + broadcast(colors[c, k]) * load_halves(flat, p, p + gap)
-                    w = value * mixed
-                    column = column + w
-                    w_y = w * y
-                    column_y = column_y + w_y
-                    m_yy = m_yy + w_y * y
-                    y = y + down
-                    at += LANES
-                    pixel += advance
-            w_x = column * x
-            m_x = m_x + w_x
-            m_y = m_y + column_y
-            m_xx = m_xx + w_x * x
-            m_xy = m_xy + column_y * x
-        store_totals(sums, m_x, m_y, m_xx, m_xy, m_yy, red, green, blue)
-        scale = colors[0, k] if channels == 1 else F(1)  # of the moments: w was left without its colour
-        a, b, d = geometry[2, k], geometry[3, k], geometry[4, k]
-        grad_geometry[0, k] = scale * a * (a * sums[0] + b * sums[1])
-        grad_geometry[1, k] = scale * (a * b * sums[0] + (b * b + d * d) * sums[1])
-        grad_geometry[2, k] = -scale * (a * sums[2] + b * sums[3])
-        grad_geometry[3, k] = -scale * (a * sums[3] + b * sums[4])
-        grad_geometry[4, k] = -scale * d * sums[4]
-        for c in range(min(channels, 3)):
-            grad_colors[c, k] = sums[5 + c]
-        for c in range(3, channels):
-            total = zero
-            q = begin
-            for segment in range(segments):
-                pixel = start + segment * LANES + c * plane
-                for _ in range(vectors):
-                    total = total + load(values, q) * load_halves(flat, pixel, pixel + gap)
-                    q += LANES
-                    pixel += advance
-            store_totals(sums, total, zero, zero, zero, zero, zero, zero, zero)
-            grad_colors[c, k] = sums[0]
+    return [
+        _Group(geometry, colors, scratch, channels.constant(0), 3), _Group(geometry, colors, scratch, channels - 1, 1)
+    ]  # fmt: skip
 
 
-@njit(**FAST)
-def scratch(splats, channels, height, width):
-    """Buffers for a window of up to K splats: boxes, values (grown when needed), picture."""
-    rows, columns = padded(height, width)
-    return (
-        np.empty((4, splats), np.int32),
-        np.empty(splats * LANES * 8, np.float32),
-        np.empty((channels, rows, columns), np.float32),
-    )
+class _Box:
+    """A splat's box in the channels of a group: how its vectors are laid out and found.
+
+    Args:
+        k: the splat.
+        narrow: see `footprints`.
+    """
+
+    def __init__(self, group: _Group, k: Value, narrow: bool) -> None:
+        scratch, stride = group.scratch, group.stride
+        self.group, self.narrow = group, narrow
+        self.tall, self.wide = (TALL, QUAD) if narrow else (1, LANES)
+        self.pixel = scratch.boxes.number(k) + group.plane * group.first
+        self.vectors = scratch.boxes.number(k + stride * VECTORS)
+        self.segments = None if narrow else scratch.boxes.number(k + stride * SEGMENTS)
+        # Of the first vector, as counted from the mean.
+        self.x = scratch.corners.spread(k) + vector(k, [*range(self.wide)] * self.tall)
+        self.y = scratch.corners.spread(k + stride) + vector(k, [i // self.wide for i in range(LANES)])
+
+    def load(self, pixel: Value, channel: int) -> Value:
+        """A vector of the picture."""
+        at, picture = pixel + self.group.plane * channel, self.group.scratch.picture
+        return picture.load_quads(at, self.group.columns) if self.narrow else picture.load(at)
+
+    def store(self, pixel: Value, channel: int, x: Value) -> None:
+        """Inverse of `load`."""
+        at, picture = pixel + self.group.plane * channel, self.group.scratch.picture
+        if self.narrow:
+            picture.store_quads(at, self.group.columns, x)
+        else:
+            picture.store(at, x)
+
+    def each_segment(self, body: Callable[..., list[Value]], *carried: Value) -> list[Value]:
+        """`body(x, pixel, *carried)` for every segment."""
+        if self.segments is None:
+            return body(self.x, self.pixel, *carried)
+        step = lambda i, x, pixel, *rest: [x + LANES, pixel + LANES, *body(x, pixel, *rest)]  # noqa: E731 (shorthand)
+        return loop(self.segments, step, self.x, self.pixel, *carried)[2:]
+
+    def each_vector(self, pixel: Value, body: Callable[..., list[Value]], *carried: Value) -> list[Value]:
+        """`body(y, pixel, *carried)` for every vector of a segment."""
+        down = self.group.columns * self.tall
+        step = lambda i, y, pixel, *rest: [y + self.tall, pixel + down, *body(y, pixel, *rest)]  # noqa: E731 (shorthand)
+        return loop(self.vectors, step, self.y, pixel, *carried)[2:]
 
 
-@njit(**FAST)
-def room_for(values, total):
-    """`values`, or a larger buffer if it cannot hold `total` numbers."""
-    return values if values.shape[0] >= total else np.empty(total + total // 2, np.float32)
+def _draw(group: _Group, k: Value, at: Value, narrow: bool) -> Value:
+    """Add splat k to the picture, its Gaussian kept from values[at]; returns where the next one's is."""
+    box, colors, values = _Box(group, k, narrow), group.colors(k), group.scratch.values
+    a, b, d = (group.geometry.spread(k + group.stride * row) * _SQRT_HALF_LOG2E for row in (2, 3, 4))
+
+    def segment(x: Value, pixel: Value, at: Value) -> list[Value]:
+        ax = a * x
+
+        def step(y: Value, pixel: Value, at: Value) -> list[Value]:
+            u, v = ax + b * y, d * y
+            value = exp2(-(u * u) - v * v)
+            values.store(at, value)
+            for c, color in enumerate(colors):
+                box.store(pixel, c, box.load(pixel, c) + color * value)
+            return [at + LANES]
+
+        return box.each_vector(pixel, step, at)
+
+    return box.each_segment(segment, at)[0]
+
+
+def _sum(group: _Group, k: Value, at: Value, narrow: bool) -> Value:
+    """Moments and colours' gradients of splat k, to `sums`; as `_draw`.
+
+    With one channel, moments are left without its colour.
+    """
+    box, colors, values = _Box(group, k, narrow), group.colors(k), group.scratch.values
+    zero, one = vector(k, 0), group.channels == 1
+
+    def segment(x: Value, pixel: Value, at: Value, *so_far: Value) -> list[Value]:
+        m_x, m_y, m_xx, m_xy, m_yy, *by_color = so_far
+
+        def step(y: Value, pixel: Value, at: Value, *so_far: Value) -> list[Value]:
+            m_yy, w_sum, w_y_sum, *by_color = so_far
+            value = values.load(at)
+            residuals = [box.load(pixel, c) for c in range(group.channels)]
+            mixed = residuals[0] if one else residuals[0] * colors[0]
+            for color, residual in zip(colors[1:], residuals[1:], strict=True):
+                mixed = mixed + color * residual
+            w = value * mixed
+            w_y = w * y
+            lit = [] if one else [total + value * r for total, r in zip(by_color, residuals, strict=True)]
+            return [at + LANES, m_yy + w_y * y, w_sum + w, w_y_sum + w_y, *lit]
+
+        # x is the same all the way down.
+        start = [at, m_yy, zero, zero, *([] if one else by_color)]
+        at, m_yy, w, w_y, *lit = box.each_vector(pixel, step, *start)
+        w_x = w * x
+        moments = [at, m_x + w_x, m_y + w_y, m_xx + w_x * x, m_xy + w_y * x, m_yy]
+        return moments + ([by_color[0] + w] if one else lit)
+
+    at, *found = box.each_segment(segment, at, *[zero] * (5 + group.channels))
+    group.scratch.sums.store(k * TOTALS, totals(found))
+    return at
+
+
+def _gradients(group: _Group, k: Value, gradient: Array) -> None:
+    """Gradients of splats k, k + 1, ..., a vector of them, from their sums."""
+    m_x, m_y, m_xx, m_xy, m_yy, *by_color = columns(group.scratch.sums, k)
+    a, b, d = (group.geometry.load(k + group.stride * row) for row in (2, 3, 4))
+    found = [
+        a * (a * m_x + b * m_y),
+        a * b * m_x + (b * b + d * d) * m_y,
+        -(a * m_xx + b * m_xy),
+        -(a * m_xy + b * m_yy),
+        -(d * m_yy),
+    ]
+    if group.channels == 1:
+        color = group.all_colors.load(k + group.stride * group.first)
+        found = [x * color for x in found]
+    for row, x in enumerate(found):
+        at = k + group.stride * row
+        gradient.store(at, x + (group.first > 0).where(gradient.load(at), 0))  # what channels before have left there
+    for c in range(group.channels):
+        gradient.store(k + group.stride * (group.first + (COLUMNS + c)), by_color[c])

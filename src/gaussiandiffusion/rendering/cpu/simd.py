@@ -1,207 +1,336 @@
-"""Sixteen floats at once in compiled code: explicit vectors, which LLVM turns into whatever the processor has.
+"""Loops over explicit vectors, written in Python and emitted as LLVM's instructions for compiled code to call.
 
-Loops over footprints are too short for LLVM's own vectoriser. Here a vector is a value of compiled functions, with
-`+ - * /` and the functions below; on AVX-512 it is one register, on AVX2 two, on NEON four. Compile callers with
-`STRICT`: `exp2` rounds by adding and subtracting a large number, which full fast-math would simplify away.
+Loops over footprints are too short for LLVM's own vectoriser, and numba would take seconds to infer the types of all
+their operations. A function under `emitted` is run once, while its first caller is compiled, on `Value`s that stand for
+numbers and vectors of the program to be; every operation on them appends an instruction. What is a Python number or
+loop there is settled by then: a loop over channels is unrolled, and a branch on a Python flag leaves no branch.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import intrinsic
 
-LANES = 16
-HALF = LANES // 2
-STRICT: dict[str, Any] = {
-    "fastmath": {"contract", "nsz", "nnan", "ninf", "arcp"},
-    "error_model": "numpy",
-    "nogil": True,
-    "cache": True,
-}
+from gaussiandiffusion.rendering.cpu.compiler import vector_lanes
 
-_FLOAT, _INT = ir.FloatType(), ir.IntType(32)
-_FLOATS, _INTS = ir.VectorType(_FLOAT, LANES), ir.VectorType(_INT, LANES)
+LANES = vector_lanes()
+SHIFT = LANES.bit_length() - 1  # numbers >> SHIFT: whole vectors
+QUAD = 4  # lanes that `load_quads` takes from one place
+
+FLOAT, INT, SIZE = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 _FUSE = ("contract", "nsz")
-_ROUND = 1.5 * 2.0**23  # added to a float below 2^22, it leaves the nearest whole number in the low bits
-_LOWEST = -126.0  # exponents below are no normal floats
-# 2^x on [-1/2, 1/2], interpolated at Chebyshev nodes: relative error 2e-7.
-_POWERS = (1.3390863e-3, 9.6760318e-3, 5.5503570e-2, 2.4022107e-1, 6.9314718e-1, 1.0000001)
 
 
-class Float32x16(types.Type):
-    """The compiled type of a vector."""
+class Value:
+    """A number or vector of the program: float32, int32 or int64. Python numbers mix with it and become its kind."""
 
-    def __init__(self) -> None:
-        super().__init__(name="float32x16")
+    def __init__(self, builder: Any, value: Any) -> None:
+        self.builder, self.value = builder, value
 
+    def __add__(self, other: Value | float) -> Value:
+        return self._apply("add", other)
 
-@register_model(Float32x16)
-class _Model(models.PrimitiveModel):
-    def __init__(self, manager: Any, frontend: Any) -> None:
-        super().__init__(manager, frontend, _FLOATS)
+    def __sub__(self, other: Value | float) -> Value:
+        return self._apply("sub", other)
 
+    def __mul__(self, other: Value | float) -> Value:
+        return self._apply("mul", other)
 
-VECTOR = Float32x16()
+    def __truediv__(self, other: Value | float) -> Value:
+        return self._apply("div", other)
 
+    def __neg__(self) -> Value:
+        return self._new(self.builder.fneg(self.value))
 
-def _operator(symbol: Callable[..., Any], name: str) -> None:
-    """Give vectors an arithmetic operator, by the name of LLVM's instruction."""
+    def __rshift__(self, bits: int) -> Value:
+        return self._new(self.builder.ashr(self.value, self.constant(bits).value))
 
-    @intrinsic
-    def apply(typing_context: Any, x: Any, y: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return getattr(builder, name)(*args, flags=_FUSE)
+    def __le__(self, other: Value | float) -> Value:
+        return self._compare("<=", other)
 
-        return VECTOR(VECTOR, VECTOR), generate
+    def __gt__(self, other: Value | float) -> Value:
+        return self._compare(">", other)
 
-    @overload(symbol, inline="always")
-    def typed(x, y):  # unannotated: numba compares the signature with that of the lambda
-        both = isinstance(x, Float32x16) and isinstance(y, Float32x16)
-        return (lambda x, y: apply(x, y)) if both else None
+    def __or__(self, other: Value) -> Value:
+        return self._new(self.builder.or_(self.value, other.value))
 
+    def equals(self, other: Value | float) -> Value:
+        return self._compare("==", other)
 
-for _symbol, _name in (
-    (operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")
-):  # fmt: skip
-    _operator(_symbol, _name)
+    def where(self, yes: Value, no: Value | float) -> Value:
+        """`yes` where this condition holds, `no` elsewhere."""
+        return self._new(self.builder.select(self.value, yes.value, yes.alike(no).value))
 
+    def clip(self, low: Value | float, high: Value | float) -> Value:
+        """min(max(self, low), high)."""
+        low, high = self.alike(low), self.alike(high)
+        raised = (self > low).where(self, low)
+        return (high > raised).where(raised, high)
 
-@intrinsic
-def broadcast(typing_context: Any, x: Any) -> Any:
-    """One float32 in every lane."""
+    def constant(self, number: float) -> Value:
+        """The number in every lane of a value of this one's kind."""
+        kind = self.value.type
+        number = float(number) if _is_float(kind) else int(number)
+        return self._new(ir.Constant(kind, [number] * kind.count if isinstance(kind, ir.VectorType) else number))
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        nothing = ir.Constant(_FLOATS, ir.Undefined)
-        first = builder.insert_element(nothing, args[0], ir.Constant(_INT, 0))
-        return builder.shuffle_vector(first, nothing, ir.Constant(_INTS, [0] * LANES))
+    def alike(self, other: Value | float) -> Value:
+        return other if isinstance(other, Value) else self.constant(other)
 
-    return VECTOR(types.float32), generate
+    def spread(self) -> Value:
+        """This number in every lane."""
+        kind = ir.VectorType(self.value.type, LANES)
+        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), self.value, ir.Constant(INT, 0))
+        return self._new(first).take([0] * LANES)
 
+    def take(self, lanes: Sequence[int], other: Value | None = None) -> Value:
+        """Lanes of this vector and, counted on from its last, of the other."""
+        where = ir.Constant(ir.VectorType(INT, len(lanes)), list(lanes))
+        return self._new(self.builder.shuffle_vector(self.value, (other or self).value, where))
 
-@intrinsic
-def load(typing_context: Any, array: Any, at: Any) -> Any:
-    """array[at : at + 16] of a flat float32 array."""
+    def element(self, lane: int) -> Value:
+        return self._new(self.builder.extract_element(self.value, ir.Constant(INT, lane)))
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(_pointer(context, builder, signature, args[0], args[1], _FLOATS), align=4)
+    def int32(self) -> Value:
+        """int32 of an int64."""
+        return self._new(self.builder.trunc(self.value, INT))
 
-    return VECTOR(array, types.intp), generate
+    def whole(self) -> Value:
+        """int32 of a vector of whole float32."""
+        return self._new(self.builder.fptosi(self.value, ir.VectorType(INT, self.value.type.count)))
 
+    def real(self) -> Value:
+        """float32 of whole numbers."""
+        kind = self.value.type
+        kind = ir.VectorType(FLOAT, kind.count) if isinstance(kind, ir.VectorType) else FLOAT
+        return self._new(self.builder.sitofp(self.value, kind))
 
-@intrinsic
-def store(typing_context: Any, array: Any, at: Any, x: Any) -> Any:
-    """array[at : at + 16] = x."""
+    def bits(self, kind: Any) -> Value:
+        """A vector's bits, taken for numbers of another kind."""
+        return self._new(self.builder.bitcast(self.value, ir.VectorType(kind, self.value.type.count)))
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store(args[2], _pointer(context, builder, signature, args[0], args[1], _FLOATS), align=4)
-        return context.get_dummy_value()
+    def sqrt(self) -> Value:
+        return self._lane_wise("sqrt")
 
-    return types.none(array, types.intp, VECTOR), generate
+    def floor(self) -> Value:
+        return self._lane_wise("floor")
 
+    def ceil(self) -> Value:
+        return self._lane_wise("ceil")
 
-@intrinsic
-def load_halves(typing_context: Any, array: Any, first: Any, second: Any) -> Any:
-    """array[first : first + 8] in the lower lanes, array[second : second + 8] in the upper ones."""
+    def round(self) -> Value:
+        """The nearest whole number, even between two."""
+        return self._lane_wise("rint")
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        half = ir.VectorType(_FLOAT, HALF)
-        parts = [builder.load(_pointer(context, builder, signature, args[0], at, half), align=4) for at in args[1:]]
-        return builder.shuffle_vector(*parts, ir.Constant(_INTS, list(range(LANES))))
+    def _new(self, value: Any) -> Value:
+        return Value(self.builder, value)
 
-    return VECTOR(array, types.intp, types.intp), generate
+    def _lane_wise(self, name: str) -> Value:
+        """A function of LLVM of one float32 vector."""
+        kind = self.value.type
+        name, signature = f"llvm.{name}.v{kind.count}f32", ir.FunctionType(kind, [kind])
+        return self._new(
+            self.builder.call(cgutils.get_or_insert_function(self.builder.module, signature, name), [self.value])
+        )
 
+    def _apply(self, name: str, other: Value | float) -> Value:
+        x, y = self.value, self.alike(other).value
+        if _is_float(x.type):
+            return self._new(getattr(self.builder, f"f{name}")(x, y, flags=_FUSE))
+        return self._new(getattr(self.builder, name)(x, y))
 
-@intrinsic
-def store_halves(typing_context: Any, array: Any, first: Any, second: Any, x: Any) -> Any:
-    """Inverse of `load_halves`."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        for i, at in enumerate(args[1:3]):
-            part = _take(builder, args[3], args[3], range(i * HALF, (i + 1) * HALF))
-            builder.store(part, _pointer(context, builder, signature, args[0], at, part.type), align=4)
-        return context.get_dummy_value()
-
-    return types.none(array, types.intp, types.intp, VECTOR), generate
-
-
-@intrinsic
-def store_totals(
-    typing_context: Any, array: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any
-) -> Any:
-    """array[:8] = the sums over the lanes of eight vectors, all reduced together."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        vectors, n = list(args[1:]), LANES
-        while n > 1:  # two vectors become one: each one's lower and upper half added, side by side
-            n //= 2
-            low = [start + i for start in range(0, LANES, 2 * n) for i in range(n)]
-            if len(vectors) > 1:
-                low += [LANES + i for i in low]
-            high = [i + n for i in low]
-            pairs = zip(vectors[::2], vectors[1::2] or vectors, strict=True)
-            vectors = [builder.fadd(_take(builder, *p, low), _take(builder, *p, high), flags=_FUSE) for p in pairs]
-        builder.store(vectors[0], _pointer(context, builder, signature, args[0], None, vectors[0].type), align=4)
-        return context.get_dummy_value()
-
-    return types.none(array, *[VECTOR] * 8), generate
-
-
-@intrinsic
-def exp2(typing_context: Any, x: Any) -> Any:
-    """2^x for x < 127, relative error 2e-7; 2^-126 below that."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        lowest = ir.Constant(_FLOATS, [_LOWEST] * LANES)
-        x = builder.select(builder.fcmp_ordered(">", args[0], lowest), args[0], lowest)
-        large = ir.Constant(_FLOATS, [_ROUND] * LANES)
-        rounded = builder.fadd(x, large)
-        rest = builder.fsub(x, builder.fsub(rounded, large))
-        power = ir.Constant(_FLOATS, [_POWERS[0]] * LANES)
-        for coefficient in _POWERS[1:]:
-            product = builder.fmul(power, rest, flags=_FUSE)
-            power = builder.fadd(product, ir.Constant(_FLOATS, [coefficient] * LANES), flags=_FUSE)
-        exponent = builder.shl(builder.bitcast(rounded, _INTS), ir.Constant(_INTS, [23] * LANES))
-        return builder.bitcast(builder.add(builder.bitcast(power, _INTS), exponent), _FLOATS)
-
-    return VECTOR(VECTOR), generate
+    def _compare(self, name: str, other: Value | float) -> Value:
+        compare = self.builder.fcmp_ordered if _is_float(self.value.type) else self.builder.icmp_signed
+        return self._new(compare(name, self.value, self.alike(other).value))
 
 
-@intrinsic
-def sqrt(typing_context: Any, x: Any) -> Any:
-    """Square root of every lane."""
+class Array:
+    """A contiguous array of float32 or int32, or any of bytes, addressed as if it were flat.
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = ir.FunctionType(_FLOATS, [_FLOATS])
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f32"), args)
+    Args:
+        strides: in bytes.
+    """
 
-    return VECTOR(VECTOR), generate
+    def __init__(self, builder: Any, data: Any, shape: Sequence[Value], strides: Sequence[Value]) -> None:
+        self.builder, self.data, self.shape, self.strides = builder, data, shape, strides
+
+    def number(self, at: Value) -> Value:
+        """One element; as int64 if whole, so that it can be an address."""
+        value = self.builder.load(self._pointer(at, 1), align=1)
+        if _is_float(value.type):
+            return Value(self.builder, value)
+        extend = self.builder.zext if value.type.width == 8 else self.builder.sext
+        return Value(self.builder, extend(value, SIZE))
+
+    def spread(self, at: Value) -> Value:
+        """One element in every lane."""
+        return self.number(at).spread()
+
+    def load(self, at: Value, lanes: int = LANES) -> Value:
+        """Elements at, at + 1, ..."""
+        return Value(self.builder, self.builder.load(self._pointer(at, lanes), align=4))
+
+    def store(self, at: Value, x: Value) -> None:
+        """Inverse of `load`, and of `number`."""
+        value, lanes = x.value, getattr(x.value.type, "count", 1)
+        if value.type == SIZE:
+            value = self.builder.trunc(value, INT)
+        self.builder.store(value, self._pointer(at, lanes), align=4)
+
+    def load_quads(self, at: Value, gap: Value) -> Value:
+        """LANES / 4 times four elements, `gap` apart."""
+        parts = []
+        for _ in range(LANES // QUAD):
+            parts.append(self.load(at, QUAD))
+            at = at + gap
+        return concatenated(parts)
+
+    def store_quads(self, at: Value, gap: Value, x: Value) -> None:
+        """Inverse of `load_quads`."""
+        for i in range(0, LANES, QUAD):
+            self.store(at, x.take(range(i, i + QUAD)))
+            at = at + gap
+
+    def _pointer(self, at: Value, lanes: int) -> Any:
+        pointer = self.builder.gep(self.data, [at.value], inbounds=True)
+        kind = self.data.type.pointee
+        return pointer if lanes == 1 else self.builder.bitcast(pointer, ir.VectorType(kind, lanes).as_pointer())
 
 
-@intrinsic
-def clip(typing_context: Any, x: Any, low: Any, high: Any) -> Any:
-    """min(max(x, low), high), lane by lane."""
+def emitted(body: Callable[..., Value | None]) -> Any:
+    """Make a function on `Array`s and `Value`s one that compiled code calls.
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        x, low, high = args
-        x = builder.select(builder.fcmp_ordered(">", x, low), x, low)
-        return builder.select(builder.fcmp_ordered("<", x, high), x, high)
+    Compiled code gives it contiguous arrays, whole numbers, float32, and named tuples of them; it returns float32 or
+    nothing. It becomes one function of LLVM in the module of its callers, however many there are.
+    """
 
-    return VECTOR(VECTOR, VECTOR, VECTOR), generate
+    def typed(typing_context: Any, *args: Any) -> Any:
+        kinds = [_passed(kind) for kind in args]
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            flat = [
+                x for kind, value in zip(kinds, values, strict=True) for x in _flattened(context, builder, kind, value)
+            ]
+            callee_type = ir.FunctionType(result_kind, [x.type for x in flat])
+            name = f"{body.__module__}.{body.__qualname__}{'.'.join(map(str, kinds))}"
+            function = builder.module.globals.get(name)
+            if function is None:
+                function = ir.Function(builder.module, callee_type, name)
+                function.linkage = "internal"
+                function.attributes.add("noinline")
+                inner = ir.IRBuilder(function.append_basic_block("entry"))
+                given = iter(function.args)
+                returned = body(*[_gathered(context, inner, kind, given) for kind in kinds])
+                if returned is None:
+                    inner.ret_void()
+                else:
+                    inner.ret(returned.value)
+            called = builder.call(function, flat)
+            return called if real else context.get_dummy_value()
+
+        return (types.float32 if real else types.none)(*kinds), generate
+
+    real = inspect.signature(body).return_annotation == "Value"
+    result_kind = FLOAT if real else ir.VoidType()
+    parameters = [inspect.Parameter("typing_context", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    parameters += [p.replace(annotation=p.empty) for p in inspect.signature(body).parameters.values()]
+    typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return intrinsic(typed)
 
 
-def _pointer(context: Any, builder: Any, signature: Any, array: Any, at: Any, kind: Any) -> Any:
-    """Address of the array's element `at` (None: the first), as that of a `kind`."""
-    data = context.make_array(signature.args[0])(context, builder, array).data
-    return builder.bitcast(data if at is None else builder.gep(data, [at], inbounds=True), kind.as_pointer())
+def loop(count: Value, step: Callable[..., Sequence[Value] | None], *carried: Value) -> list[Value]:
+    """Run `step(i, *carried)`, which returns the next `carried`, for i = 0, ..., count - 1; returns the last ones."""
+    builder = count.builder
+    before = builder.block
+    body, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
+    builder.cbranch((count > 0).value, body, after)
+    builder.position_at_end(body)
+    phis = [builder.phi(kind) for kind in (count.value.type, *(x.value.type for x in carried))]
+    ends = [Value(builder, phis[0]) + 1, *(step(*(Value(builder, phi) for phi in phis)) or ())]
+    last = builder.block
+    for phi, start, end in zip(phis, [count.constant(0), *carried], ends, strict=True):
+        phi.add_incoming(start.value, before)
+        phi.add_incoming(end.value, last)
+    branch = builder.cbranch((count > ends[0]).value, body, after)
+    branch.set_metadata("llvm.loop", _left_alone(builder.module, body.name + body.parent.name))
+    builder.position_at_end(after)
+    results = [builder.phi(x.value.type) for x in carried]
+    for phi, start, end in zip(results, carried, ends[1:], strict=True):
+        phi.add_incoming(start.value, before)
+        phi.add_incoming(end.value, last)
+    return [Value(builder, phi) for phi in results]
 
 
-def _take(builder: Any, x: Any, y: Any, lanes: Any) -> Any:
-    """Lanes of x and, from 16 on, of y."""
-    mask = list(lanes)
-    return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(_INT, len(mask)), mask))
+def when(condition: Value, body: Callable[[], object]) -> None:
+    """Run `body` only if the condition holds."""
+    with condition.builder.if_then(condition.value):
+        body()
+
+
+def vector(like: Value, numbers: float | Sequence[float]) -> Value:
+    """A float32 vector of constants."""
+    numbers = [numbers] * LANES if isinstance(numbers, int | float) else numbers
+    return Value(like.builder, ir.Constant(ir.VectorType(FLOAT, LANES), [float(x) for x in numbers]))
+
+
+def concatenated(parts: Sequence[Value]) -> Value:
+    """One vector of several."""
+    while len(parts) > 1:
+        both = range(2 * parts[0].value.type.count)
+        parts = [x.take(both, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+    return parts[0]
+
+
+def _left_alone(module: Any, name: str) -> Any:
+    """LLVM's mark of a loop that it shall neither unroll nor vectorise, a node whose first operand is itself.
+
+    Unrolling pays for long loops, and costs more than the loop where it is short.
+    """
+    off = [module.add_metadata(["llvm.loop.unroll.disable"])]
+    off.append(module.add_metadata(["llvm.loop.vectorize.width", ir.Constant(INT, 1)]))
+    node = module.add_metadata([name, *off])
+    node.operands = (node, *off)
+    return node
+
+
+def _passed(kind: Any) -> Any:
+    """The type as which compiled code passes an argument of a type."""
+    if isinstance(kind, types.Array | types.NamedTuple):
+        return kind
+    return types.float32 if isinstance(kind, types.Float) else types.intp
+
+
+def _flattened(context: Any, builder: Any, kind: Any, value: Any) -> Iterator[Any]:
+    """An argument as numbers and pointers."""
+    if isinstance(kind, types.NamedTuple):
+        for each, part in zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True):
+            yield from _flattened(context, builder, each, part)
+    elif isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        yield array.data
+        yield from cgutils.unpack_tuple(builder, array.shape)
+        yield from cgutils.unpack_tuple(builder, array.strides)
+    elif isinstance(kind, types.Float) and kind.bitwidth == 64:
+        yield builder.fptrunc(value, FLOAT)  # inside a named tuple, as elsewhere numba has done it
+    else:
+        yield value
+
+
+def _gathered(context: Any, builder: Any, kind: Any, values: Iterator[Any]) -> Any:
+    """Inverse of `_flattened`, for `emitted` bodies."""
+    if isinstance(kind, types.NamedTuple):
+        return kind.instance_class(*(_gathered(context, builder, each, values) for each in kind.types))
+    if isinstance(kind, types.Array):
+        data = next(values)
+        shape, strides = ([Value(builder, next(values)) for _ in range(kind.ndim)] for _ in range(2))
+        return Array(builder, data, shape, strides)
+    return Value(builder, next(values))
+
+
+def _is_float(kind: Any) -> bool:
+    return (kind.element if isinstance(kind, ir.VectorType) else kind) == FLOAT

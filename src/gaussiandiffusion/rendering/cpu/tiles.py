@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
-from gaussiandiffusion.rendering.cpu.compiler import FAST
-from gaussiandiffusion.rendering.cpu.kernel import COLUMNS, FAR
+from gaussiandiffusion.rendering.cpu.compiler import jit
+from gaussiandiffusion.rendering.cpu.footprints import COLUMNS, FAR
 
 TILE = 64  # pixels of a side
 WHOLE = 128  # pixels: a canvas of no longer side is one tile
@@ -32,7 +31,7 @@ def tile_grid(height: int, width: int) -> np.ndarray:
     )
 
 
-@njit(**FAST)
+@jit
 def bin_splats(geometry, splats, tiles, cutoff):
     """Which splats reach which tile.
 
@@ -80,7 +79,7 @@ def bin_splats(geometry, splats, tiles, cutoff):
     return starts, members
 
 
-@njit(**FAST)
+@jit
 def gather(geometry, colors, members, tile, local_geometry, local_colors):
     """Copy a tile's splats into its own pixel coordinates."""
     for i in range(members.shape[0]):
@@ -93,7 +92,7 @@ def gather(geometry, colors, members, tile, local_geometry, local_colors):
             local_colors[c, i] = colors[c, k]
 
 
-@njit(**FAST)
+@jit
 def collect(parts, members, whole):
     """Add up what each tile found of each splat: parts (N, F, P) into whole (N, F, K), in the tiles' order."""
     for i in range(parts.shape[0]):
