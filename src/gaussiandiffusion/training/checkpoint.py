@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path, write_json
 from gaussiandiffusion.ground.records import read_record, to_record
+from gaussiandiffusion.models.precision import Precision
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.presets import flat_settings, to_config, to_flat
 
@@ -73,6 +74,7 @@ class TrainState:
         model, optimizer, schedule, ema: their states; the schedule's follows from the step.
         representation: tensors of the latent space; None in checkpoints of early versions.
         seconds_per_step: that a budget was computed with.
+        precision: of the network's products, as chosen when training began; None where the configuration says it.
     """
 
     step: Count
@@ -82,6 +84,7 @@ class TrainState:
     ema: AverageState
     representation: dict[str, Tensor] | None = None
     seconds_per_step: float | None = None
+    precision: Precision | None = None
 
 
 def save_checkpoint(folder: Path, state: TrainState, config: TrainConfig) -> Path:
@@ -127,8 +130,7 @@ def check_same(folder: Path, config: TrainConfig) -> None:
     # A setting that came after the checkpoint was written had its default's effect.
     before, now = saved_settings(folder), to_flat(config)
     for name in sorted(now.keys() - RESUMABLE):
-        # A template is known by its checksum in the latents' header; its place may change.
-        if before[name] != now[name] and not _both_templates(before[name], now[name]):
+        if before[name] != now[name] and not _means_the_same(name, before[name], now[name]):
             raise InputError(
                 f"{folder}: its checkpoint was trained with {name} = {before[name]!r}, not {now[name]!r}; "
                 "use the same settings or another --output-dir"
@@ -185,5 +187,8 @@ def clear(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _both_templates(before: object, now: object) -> bool:
+def _means_the_same(name: str, before: object, now: object) -> bool:
+    if name == "mixed_precision":  # a choice that was left open is the one that training began with
+        return now == "auto" and before in ("no", "bf16")
+    # A template is known by its checksum in the latents' header; its place may change.
     return all(isinstance(value, str) and value.startswith("template:") for value in (before, now))

@@ -155,7 +155,8 @@ class OptimiserConfig:
     clip_norm: float = 1.0
     ema_decay: float = 0.999
     """Ramped up as (1 + step) / (10 + step)."""
-    mixed_precision: Literal["no", "bf16", "fp16"] = "bf16"
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
+    """Of the network's matrix products; auto: bf16 where a trial finds it faster, else no."""
     compile: bool = False
     """Compile the network with torch.compile (needs a C++ compiler on the CPU)."""
     seed: int = 0

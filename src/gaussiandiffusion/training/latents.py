@@ -27,7 +27,8 @@ from gaussiandiffusion.models import check_size
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.pairs import teacher_pairs
+from gaussiandiffusion.training.pairs import kept_precision, teacher_pairs
+from gaussiandiffusion.training.precision import faster_for_sampling
 
 STATISTICS_IMAGES = 4096
 
@@ -176,16 +177,21 @@ def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> Traini
         raise InputError(f"teacher {name}: makes pixels, which have no rendered-image loss; set render_weight to 0")
     weaker = None if settings.weaker is None else GaussianDiffusionPipeline.from_pretrained(settings.weaker)
     prepared(teacher.scheduler, settings.steps)  # refuses impossible steps before any work
+    teacher.to(device)
+    precision = config.optimiser.mixed_precision
+    if precision == "auto":  # pairs that are there were begun in one, perhaps elsewhere
+        chosen = faster_for_sampling(teacher.denoiser, teacher.representation, teacher.chunk_size)
+        precision = kept_precision(folder) or chosen.precision
     with tqdm(total=settings.pairs, desc="teacher", unit="pair", unit_scale=True) as bar:
         pairs = teacher_pairs(
-            teacher.to(device),
+            teacher,
             settings.pairs,
             folder,
             steps=settings.steps,
             guidance=settings.guidance,
             guidance_below=settings.guidance_below,
             weaker=None if weaker is None else weaker.to(device),
-            precision=config.optimiser.mixed_precision,
+            precision=precision,
             seed=config.optimiser.seed,
             progress=bar.update,
         )

@@ -6,13 +6,16 @@ import copy
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
+from torch import Tensor
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import Network
+from gaussiandiffusion.models.precision import Precision, mixed
 from gaussiandiffusion.training.attention import training_attention
 from gaussiandiffusion.training.checkpoint import TrainState
 from gaussiandiffusion.training.config import OptimiserConfig
@@ -22,6 +25,9 @@ from gaussiandiffusion.training.loss import DenoisingLoss
 
 class Optimisation:
     """A network with its optimiser, learning rate and averaged weights.
+
+    Attributes:
+        precision: of the network's products; None while nobody chose.
 
     Args:
         network: to train; moved to the accelerator's device.
@@ -49,6 +55,7 @@ class Optimisation:
         self.anchors = None if anchors is None else anchors.to(accelerator.device)
         loss.representation.to(accelerator.device)
         self.step = 0
+        self.precision: Precision | None = None if config.mixed_precision == "auto" else config.mixed_precision
         if config.compile:
             self.network = torch.compile(self.network)
 
@@ -66,7 +73,7 @@ class Optimisation:
             sync = nullcontext() if last else accelerator.no_sync(self.network)
             with sync, training_attention(accelerator.device):
                 loss, parts = self.loss(
-                    self.network,
+                    self._predict,
                     batch.latents.to(accelerator.device),
                     batch.conditions.to(accelerator.device),
                     self.anchors,
@@ -84,6 +91,11 @@ class Optimisation:
         self.ema.step(self.model.parameters())
         self.step += 1
         return totals | {"grad_norm": float(norm)}
+
+    def _predict(self, *inputs: Any) -> Tensor:
+        """A pass of the network in the training's precision; float16, which needs its loss scaled, is accelerate's."""
+        with mixed(self.accelerator.device, "bf16" if self.precision == "bf16" else "no"):
+            return self.network(*inputs)
 
     @property
     def rate(self) -> float:
@@ -128,6 +140,7 @@ class Optimisation:
             schedule=self.schedule.state_dict(),
             ema=self.ema.state_dict(),
             representation=self.loss.representation.state_dict(),
+            precision=self.precision,
         )
 
     def restore(self, state: TrainState) -> None:
@@ -147,3 +160,4 @@ class Optimisation:
         self.ema.load_state_dict(self.ema.state_dict() | average)
         self.ema.to(self.accelerator.device)
         self.step = state.step
+        self.precision = state.precision or self.precision

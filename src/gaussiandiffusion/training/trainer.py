@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -28,6 +29,7 @@ from gaussiandiffusion.training.loader import Batch, load_batches
 from gaussiandiffusion.training.loss import DenoisingLoss
 from gaussiandiffusion.training.metrics import append_metrics, truncate_metrics
 from gaussiandiffusion.training.optimisation import Optimisation
+from gaussiandiffusion.training.precision import faster_for_training
 from gaussiandiffusion.training.signals import noted_signals
 
 TIMED_STEPS, WARM_STEPS = 20, 5  # to learn what a step takes; the first ones compile and fill caches
@@ -55,7 +57,7 @@ class Trainer:
         output_dir.mkdir(parents=True, exist_ok=True)
         self.accelerator = Accelerator(
             cpu=device == "cpu",
-            mixed_precision=config.optimiser.mixed_precision,
+            mixed_precision="fp16" if config.optimiser.mixed_precision == "fp16" else "no",  # bf16 needs no scaling
             log_with="tensorboard",
             project_dir=output_dir,
         )
@@ -88,6 +90,7 @@ class Trainer:
             self._resume()
         else:
             checkpoint.clear(self.output_dir)
+        self._choose_precision()
         if self.config.optimiser.budget is not None and self.seconds_per_step is None:
             self._set_max_steps(budget_minutes(self.config.optimiser.budget))
         if self.accelerator.is_main_process:
@@ -144,8 +147,17 @@ class Trainer:
 
     def time_steps(self) -> float:
         """Median seconds of a step, by some that are then undone."""
+        self._choose_precision()
         with self.work.undone(), self._batches() as feed:
             return median_seconds({"step": lambda: self.work.advance(feed)}, TIMED_STEPS, warm=WARM_STEPS)["step"]
+
+    def _choose_precision(self) -> None:
+        """By a trial when training begins, where nobody said; it goes on with what it began with."""
+        if self.work.precision is None:
+            chosen = faster_for_training(self.model, self.data.representation, self.config.optimiser.batch_size)
+            (self.work.precision,) = broadcast_object_list([chosen.precision])  # one process's clock is everybody's
+            if self.accelerator.is_main_process:
+                tqdm.write(f"precision {chosen.precision}: {chosen.why}", file=sys.stderr)
 
     def _set_max_steps(self, minutes: float) -> None:
         """Let `max_steps` be what the budget holds.
@@ -170,9 +182,7 @@ class Trainer:
     def record(self) -> dict[str, Any]:
         """What the training cost so far, as `training.json` tells it."""
         with self.work.averaged():
-            return record.training_record(
-                self.config, self.data, self.model, self.output_dir, self.step, self.seconds_per_step
-            )
+            return record.training_record(self.config, self.data, self.model, self.output_dir, self._state())
 
     def save_pipeline(self, folder: Path) -> None:
         """Write a pipeline folder: averaged weights in bfloat16, statistics in float32."""
@@ -185,8 +195,10 @@ class Trainer:
     def save(self) -> None:
         """Write a checkpoint of the whole state."""
         if self.accelerator.is_main_process:
-            state = replace(self.work.state(), seconds_per_step=self.seconds_per_step)
-            checkpoint.save_checkpoint(self.output_dir, state, self.config)
+            checkpoint.save_checkpoint(self.output_dir, self._state(), self.config)
+
+    def _state(self) -> checkpoint.TrainState:
+        return replace(self.work.state(), seconds_per_step=self.seconds_per_step)
 
     def _resume(self) -> None:
         state = checkpoint.load_checkpoint(self.output_dir, self.config)
@@ -199,6 +211,9 @@ class Trainer:
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{self.output_dir}: its checkpoint fits another model ({reason})") from error
+        before = checkpoint.saved_settings(self.output_dir)
         self.seconds_per_step = state.seconds_per_step
+        if self.work.precision is None:  # the checkpoint is of a version that did not choose
+            self.work.precision = before["mixed_precision"]
         if self.config.optimiser.budget is not None:  # what it holds was found out when the training began
-            self._fix_max_steps(checkpoint.saved_settings(self.output_dir)["max_steps"])
+            self._fix_max_steps(before["max_steps"])
