@@ -6,7 +6,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import torch
 from msgspec import Meta
@@ -18,6 +18,7 @@ from gaussiandiffusion.ground.records import read_record, to_record
 from gaussiandiffusion.models.precision import Precision
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.presets import flat_settings, to_config, to_flat
+from gaussiandiffusion.training.rounding import packed, unpacked
 
 KEEP = 2
 CONFIG_FILE = "config.json"
@@ -37,7 +38,7 @@ RESUMABLE = {
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 
-class Moments(TypedDict):
+class MomentsState(TypedDict):
     """What AdamW remembers of a parameter."""
 
     step: Tensor
@@ -54,15 +55,16 @@ class Group(TypedDict):
 class OptimizerState(TypedDict):
     """By the parameters' numbers; of none before the first step."""
 
-    state: dict[int, Moments]
+    state: dict[int, MomentsState]
     param_groups: Annotated[list[Group], Meta(min_length=1, max_length=1)]
 
 
 class AverageState(TypedDict):
-    """The averaged weights."""
+    """The averaged weights, as differences to the others; in checkpoints of before as they are."""
 
     optimization_step: Count
-    shadow_params: list[Tensor]
+    differences: NotRequired[list[Tensor]]
+    shadow_params: NotRequired[list[Tensor]]
 
 
 @dataclass
@@ -93,7 +95,7 @@ def save_checkpoint(folder: Path, state: TrainState, config: TrainConfig) -> Pat
     write_json(folder / CONFIG_FILE, config.to_dict())
     with atomic_path(path) as temporary:
         try:
-            torch.save(vars(state), temporary)
+            torch.save(packed(vars(state)), temporary)
         except RuntimeError as error:  # torch reports a full disk so
             raise OSError(str(error)) from error
     for old in checkpoints(folder)[:-KEEP]:
@@ -119,7 +121,7 @@ def load_checkpoint(folder: Path, config: TrainConfig) -> TrainState | None:
     check_same(folder, config)
     for path in reversed(found):
         try:
-            return to_record(torch.load(path, weights_only=True, map_location="cpu"), TrainState, path)
+            return to_record(unpacked(torch.load(path, weights_only=True, map_location="cpu")), TrainState, path)
         except Exception:  # zip, pickle and OS errors, and anything but a state, all mean: damaged
             continue
     raise InputError(f"{found[-1]}: is damaged, and so is every older checkpoint; train without --resume")
@@ -148,7 +150,7 @@ def check_tensors(folder: Path, state: TrainState, network: nn.Module) -> None:
     moments = state.optimizer["state"]
     wanted = dict(enumerate((parameter.shape, True) for parameter in network.parameters()))
     held = {name: {i: kept[name] for i, kept in moments.items()} for name in ("exp_avg", "exp_avg_sq")}
-    held["ema"] = dict(enumerate(state.ema["shadow_params"]))
+    held["ema"] = dict(enumerate(state.ema.get("differences", state.ema.get("shadow_params", []))))
     for name, tensors in held.items():
         found = {i: (tensor.shape, tensor.is_floating_point()) for i, tensor in tensors.items()}
         if found != wanted and (moments or name == "ema"):

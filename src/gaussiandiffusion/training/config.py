@@ -140,8 +140,8 @@ class OptimiserConfig:
     """How it learns, and for how long."""
 
     budget: str | None = None
-    """Train for S (8), M (30), L (90) or so many minutes of this machine's, otherwise idle: the first steps are timed,
-    thrown away, and set max_steps."""
+    """Train for S (8), M (30), L (90) or so many minutes of this machine's: some steps are timed, which counts, thrown
+    away, and set max_steps."""
     max_steps: int = 10_000
     batch_size: int = 128
     accumulation: int = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -33,12 +33,27 @@ from gaussiandiffusion.training.precision import faster_for_sampling
 STATISTICS_IMAGES = 4096
 
 
+def placed(tensor: Tensor, device: torch.device) -> Tensor:
+    """On a device; a copy to CUDA then runs beside what that is doing."""
+    if tensor.device.type == "cpu" and device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+def take(values: Float[Tensor, "n ..."], indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
+    """Rows of a tensor, gathered where that lies."""
+    return values[placed(indices, values.device)]
+
+
 @runtime_checkable
 class Latents(Protocol):
     """Latents of training images by number."""
 
     def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
         """Those of some images as they look in an epoch."""
+
+    def on(self, device: torch.device) -> Latents:
+        """Kept on a device, where they are kept."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +63,10 @@ class StoredLatents:
     values: Float[Tensor, "n ..."]
 
     def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
-        return self.values[indices]
+        return take(self.values, indices)
+
+    def on(self, device: torch.device) -> StoredLatents:
+        return StoredLatents(self.values.to(device))
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,9 @@ class LiveLatents:
     def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
         images = augment(self.images[indices.numpy()], self.augmentation, self.seed, epoch, indices)
         return self.representation.to_latent(images)
+
+    def on(self, device: torch.device) -> LiveLatents:
+        return self  # made on the CPU
 
 
 @dataclass(frozen=True)
@@ -86,6 +107,11 @@ class TrainingSet:
 
     def __len__(self) -> int:
         return self.size
+
+    def on(self, device: torch.device) -> TrainingSet:
+        """With all that is kept of samples on a device."""
+        noise = None if self.noise is None else self.noise.to(device)
+        return replace(self, latents=self.latents.on(device), conditions=self.conditions.to(device), noise=noise)
 
 
 def load_training_set(
