@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 from gaussiandiffusion.diffusion import Objective, Scheduler, make_scheduler, prepared
+from gaussiandiffusion.ground.weights import MIB
 from gaussiandiffusion.models import Network, make_network
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.representation import Representation
@@ -63,3 +65,14 @@ def build_pipeline(
         num_inference_steps=defaults.num_inference_steps,
         guidance_scale=defaults.guidance_scale,
     )
+
+
+def save_pipeline(pipeline: GaussianDiffusionPipeline, folder: Path, shard_size: float) -> None:
+    """Write a model's folder, the network's weights in files of at most so many MiB; 0: in one.
+
+    Raises:
+        InputError: the folder cannot be written to, or a single tensor is larger.
+    """
+    pipeline.save_pretrained(folder)
+    if shard_size:
+        pipeline.denoiser.save_pretrained(folder / "denoiser", int(shard_size * MIB))

@@ -29,6 +29,7 @@ RESUMABLE = {
     "sample_every",
     "checkpoint_every",
     "snapshot_every",
+    "shard_size",
     "scheduler",
     "num_inference_steps",
     "guidance_scale",

@@ -195,10 +195,13 @@ class RecordConfig:
     checkpoint_every: int = 500
     snapshot_every: int = 0
     """Keep the averaged model as it is every so many steps, as a pipeline; 0: only the last."""
+    shard_size: float = 0.0
+    """Largest file of the averaged model's weights in MiB; more become several with an index. 0: one file."""
 
     def __post_init__(self) -> None:
         at_least(1, log_every=self.log_every, sample_every=self.sample_every, checkpoint_every=self.checkpoint_every)
         at_least(0, snapshot_every=self.snapshot_every)
+        within(0, MOST, shard_size=self.shard_size)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,7 +21,13 @@ from gaussiandiffusion.models import Network
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training import checkpoint, record
 from gaussiandiffusion.training.budget import MOST, SHARE, StepTimes, late, tell, tell_overrun, time_steps
-from gaussiandiffusion.training.build import build_network, build_objective, build_pipeline, build_scheduler
+from gaussiandiffusion.training.build import (
+    build_network,
+    build_objective,
+    build_pipeline,
+    build_scheduler,
+    save_pipeline,
+)
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
 from gaussiandiffusion.training.keeping import Keeper, save_sample_grid
 from gaussiandiffusion.training.latents import TrainingSet
@@ -185,7 +190,7 @@ class Trainer:
 
     def save_pipeline(self, folder: Path) -> None:
         """Write a pipeline folder: averaged weights in bfloat16, statistics in float32."""
-        self.pipeline(self.work.exported()).save_pretrained(folder)
+        save_pipeline(self.pipeline(self.work.exported()), folder, self.config.record.shard_size)
 
     def _save_grid(self, path: Path) -> None:
         with self.work.averaged():
