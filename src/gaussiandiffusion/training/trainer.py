@@ -19,15 +19,9 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import write_json
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-from gaussiandiffusion.training import checkpoint, record
+from gaussiandiffusion.training import build, checkpoint, record
 from gaussiandiffusion.training.budget import MOST, SHARE, StepTimes, late, tell, tell_overrun, time_steps
-from gaussiandiffusion.training.build import (
-    build_network,
-    build_objective,
-    build_pipeline,
-    build_scheduler,
-    save_pipeline,
-)
+from gaussiandiffusion.training.build import build_network, build_objective, build_pipeline, build_scheduler
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
 from gaussiandiffusion.training.keeping import Keeper, save_sample_grid
 from gaussiandiffusion.training.latents import TrainingSet
@@ -190,7 +184,7 @@ class Trainer:
 
     def save_pipeline(self, folder: Path) -> None:
         """Write a pipeline folder: averaged weights in bfloat16, statistics in float32."""
-        save_pipeline(self.pipeline(self.work.exported()), folder, self.config.record.shard_size)
+        build.save_pipeline(self.pipeline(self.work.exported()), folder, self.config.record.shard_size)
 
     def _save_grid(self, path: Path) -> None:
         with self.work.averaged():
