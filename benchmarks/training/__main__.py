@@ -80,7 +80,7 @@ def steps(arguments: Arguments) -> Iterator[tuple[str, dict[str, Any]]]:
         for _ in range(1 if arguments.quick else arguments.rounds):
             for name, trainer in trainers.items():
                 with attention(ROWS[name]):
-                    seconds[name].append(trainer.time_steps())
+                    seconds[name].append(trainer.time_steps().seconds)
         for name, trainer in trainers.items():
             median = statistics.median(seconds[name])
             rate = trainer.config.optimiser.batch_size / median

@@ -77,9 +77,9 @@ def damage(state, name):
     elif name == "a variance is negative":
         moments[0]["exp_avg_sq"].fill_(-1)
     elif name == "an average is of truths":
-        state["ema"]["shadow_params"][0] = state["ema"]["shadow_params"][0].bool()
+        state["ema"]["differences"][0] = state["ema"]["differences"][0].bool()
     elif name == "an average is endless":
-        state["ema"]["shadow_params"][0] = torch.zeros(1).expand(10**13)
+        state["ema"]["differences"][0] = torch.zeros(1).expand(10**13)
     else:
         next(iter(state["model"].values())).fill_(float("nan"))
 

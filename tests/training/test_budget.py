@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from safetensors.torch import load_file
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training import trainer as module
+from gaussiandiffusion.training.budget import StepTimes, overrun, time_steps
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
 from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.presets import with_settings
@@ -39,15 +41,16 @@ def data(config):
 def clock(monkeypatch):
     """Steps are taken as ever, but said to last so many seconds; counts how often they were timed."""
     calls = []
-    measure = module.median_seconds
+    measure = module.time_steps
 
     def set_to(seconds):
-        def timed(works, repeats, warm):
-            assert measure(works, 3, warm=1)["step"] > 0
+        def timed(step, device, limit, most):
+            assert limit == pytest.approx(0.05 * 1.2)
+            assert measure(step, device, limit, most).seconds > 0
             calls.append(seconds)
-            return {"step": seconds}
+            return StepTimes(seconds, count=3, spent=0.0)
 
-        monkeypatch.setattr(module, "median_seconds", timed)
+        monkeypatch.setattr(module, "time_steps", timed)
         return calls
 
     return set_to
@@ -115,6 +118,44 @@ def test_a_faster_or_slower_machine_goes_on_with_the_number_found_at_first(
     assert same(tmp_path / "parts", tmp_path / "whole")
     record = json.loads((tmp_path / "parts" / "training.json").read_text())
     assert record["budget_seconds_per_step"] == SECONDS
+
+
+def test_steps_are_timed_for_a_bounded_time_with_a_bar_from_the_first_on(capsys):
+    taken = []
+
+    def step():
+        taken.append(capsys.readouterr().err)
+        time.sleep(0.3 if len(taken) == 1 else 0.004)  # compiles first
+
+    times = time_steps(step, torch.device("cpu"), limit=0.02)
+    assert "timing steps" in taken[0]
+    assert 3 <= times.count <= 5
+    assert len(taken) == times.count + 1
+    assert 0.004 <= times.seconds < 0.1
+    assert times.count * 0.004 <= times.spent < 0.25
+    assert time_steps(lambda: None, torch.device("cpu"), limit=0.0).count == 3
+    assert time_steps(lambda: None, torch.device("cpu"), most=7).count == 7
+
+
+def test_the_timing_is_part_of_the_budget():
+    assert StepTimes(0.5, count=4, spent=2.0).steps_in(minutes=0.2) == 20
+    assert StepTimes(0.5, count=4, spent=2.0).steps_in(minutes=0.01) == 1
+
+
+def test_what_came_out_is_told(config, data, clock, tmp_path, capsys):
+    clock(SECONDS)
+    assert Trainer(config, data, tmp_path, "cpu").train()
+    assert f"budget of 0.02 minutes: {STEPS} steps of 125 ms" in capsys.readouterr().err
+
+
+def test_a_budget_that_was_not_held_says_why():
+    assert overrun(1.0, 0.1, 600, 65) is None
+    busier = overrun(1.0, 0.1, 600, 90)
+    assert "took 1.5: a step took 150 ms, 100 when it was timed; the machine became busier" in busier
+    freer = overrun(1.0, 0.1, 600, 30)
+    assert "took 0.5: a step took 50 ms, 100" in freer
+    assert "busier" not in freer
+    assert "a step takes 10000 ms" in overrun(0.1, 10.0, 1, 10.0)  # which the budget does not hold once
 
 
 def test_another_budget_does_not_continue_it(config, data, clock, tmp_path):

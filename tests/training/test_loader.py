@@ -11,9 +11,11 @@ from gaussiandiffusion.data import load_images
 from gaussiandiffusion.data.augment import augment
 from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.diffusion import Objective
+from gaussiandiffusion.ground.seeds import Stream, generator_for
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import StoredLatents, load_training_set
 from gaussiandiffusion.training.loader import batches, load_batches, prefetched
+from gaussiandiffusion.training.loss import Draw, Dropout
 from gaussiandiffusion.training.presets import with_settings
 
 AUGMENT = {"flip": True, "shift": 1, "rotate": 5}
@@ -104,6 +106,25 @@ def test_live_latents_do_not_depend_on_where_or_how_they_are_loaded(live):
             assert torch.equal(expected.conditions.values, got.conditions.values)
     single = torch.cat([batch.latents for batch in take(live, 48, batch_size=1)])
     assert torch.equal(single, torch.cat([batch.latents for batch in whole[:3]]))
+
+
+def test_what_is_kept_lies_on_the_device(stroke_file):
+    config = with_settings(TrainConfig(), data=str(stroke_file), splats=8, iterations=5)
+    data = load_training_set(config, None)
+    device = torch.device("meta")  # an accelerator that computes nothing
+    elsewhere = data.on(device)
+    assert elsewhere.latents.values.device == elsewhere.conditions.values.device == device
+    assert elsewhere.latents.take(0, torch.tensor([3, 1])).shape == (2, *data.representation.latent_shape)
+    assert data.latents.values.device.type == "cpu"
+
+
+def test_what_is_drawn_depends_on_seed_and_step_alone(live):
+    wanted, *_ = take(live, 1, start=3)
+    generator = generator_for(3, Stream.DRAW, 3, 0)
+    again = Draw.of(tuple(wanted.latents.shape), Objective(), 1, Dropout(0.1, 0.1), generator)
+    assert torch.equal(again.noise, wanted.draw.noise)
+    assert torch.equal(again.timesteps, wanted.draw.timesteps)
+    assert torch.equal(again.dropped, wanted.draw.dropped)
 
 
 def test_processes_share_a_live_batch_without_overlap(live):

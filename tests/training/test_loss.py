@@ -34,6 +34,47 @@ def test_the_exact_prediction_costs_nothing(scene, prediction):
     assert parts["render"] < 1e-6
 
 
+@pytest.mark.parametrize("below", [0.05, 0.4, 1.0])
+def test_fixed_shapes_change_no_value_and_no_gradient(scene, below):
+    representation, clean = scene
+    objective = Objective("flow", times="uniform")
+    draw = Draw.of(tuple(clean.shape), objective, 0, Dropout(0.0, 0.0), generator_for(3))
+    nothing = Conditions.ask(ConditionSpec({}), len(clean))
+    found = []
+    for fixed in (False, True):
+        off = torch.full_like(clean, 0.1, requires_grad=True)
+        network = lambda noisy, *_, off=off: objective.target(clean, draw.noise, draw.timesteps) + off  # noqa: E731
+        loss = DenoisingLoss(objective, representation, 1.0, below, fixed_shapes=fixed)
+        total, parts = loss(network, clean, nothing, None, draw)
+        found.append((total, parts.get("render"), torch.autograd.grad(total, off)[0]))
+    assert found[1][1] > 0
+    for plain, fixed in zip(*found, strict=True):
+        if plain is not None:  # no time was below: there is no part of the pictures
+            torch.testing.assert_close(fixed, plain, rtol=1e-4, atol=1e-7)
+
+
+def test_as_many_pictures_are_drawn_as_times_are_near_but_for_once_in_hundreds_of_batches(scene):
+    loss = DenoisingLoss(Objective("flow"), scene[0], 1.0, 0.5, fixed_shapes=True)
+    most, generator = loss._most_near(128), generator_for(5)
+    near = [int((Objective().sample_timesteps(128, generator) < 500).sum()) for _ in range(1000)]
+    assert 70 < most < 90  # of 128, half of which are near
+    assert sum(count > most for count in near) <= 5
+    assert DenoisingLoss(Objective("flow"), scene[0], 1.0, 1.0)._most_near(128) == 128
+
+
+def test_what_is_far_may_be_no_number(scene):
+    representation, clean = scene
+    objective = Objective("flow", times="uniform")
+    draw = Draw.of(tuple(clean.shape), objective, 0, Dropout(0.0, 0.0), generator_for(3))
+    off = torch.zeros_like(clean, requires_grad=True)
+    huge = torch.where(draw.timesteps[:, None, None] > 400, 1e30, 0.1)
+    network = lambda noisy, *_: objective.target(clean, draw.noise, draw.timesteps) + huge + off  # noqa: E731
+    loss = DenoisingLoss(objective, representation, 1.0, 0.4, fixed_shapes=True)
+    nothing = Conditions.ask(ConditionSpec({}), len(clean))
+    _, parts = loss(network, clean, nothing, None, draw)
+    assert bool(parts["render"].isfinite())
+
+
 def test_a_wrong_picture_costs_and_its_gradient_points_back(scene):
     representation, clean = scene
     off = (clean + 0.3).requires_grad_()

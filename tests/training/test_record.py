@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from gaussiandiffusion.evaluation.cost.flops import parameter_count
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import load_training_set
@@ -104,3 +105,21 @@ def test_a_set_smaller_than_a_batch_is_counted_as_it_is_seen(config, tmp_path):
     small = with_settings(config, limit=6, max_steps=1, accumulation=1)
     assert Trainer(small, load_training_set(small, None), tmp_path, "cpu").train()
     assert json.loads((tmp_path / "training.json").read_text())["samples_seen"] == 6
+
+
+def test_the_averaged_model_is_exported_in_files_of_limited_size(config, data, tmp_path):
+    plain = with_settings(config, max_steps=2)
+    assert Trainer(plain, data, tmp_path / "whole", "cpu").train()
+    assert Trainer(with_settings(plain, shard_size=0.25), data, tmp_path / "shards", "cpu").train()
+    for folder in (tmp_path / "shards" / "pipeline", tmp_path / "shards" / "snapshots" / "step-00000002"):
+        files = list((folder / "denoiser").glob("*-of-*.safetensors"))
+        assert len(files) > 1
+        assert max(path.stat().st_size for path in files) <= 0.25 * 2**20
+        shards, whole = map(GaussianDiffusionPipeline.from_pretrained, (folder, tmp_path / "whole" / "pipeline"))
+        assert (shards(num_samples=1).images == whole(num_samples=1).images).all()
+    again = with_settings(plain, shard_size=0.1, max_steps=1)  # exported at any time: nothing is left to do
+    assert Trainer(again, data, tmp_path / "shards", "cpu").train(resume=True)
+    sizes = [path.stat().st_size for path in (tmp_path / "shards" / "pipeline" / "denoiser").glob("*.safetensors")]
+    assert max(sizes) <= 0.1 * 2**20
+    with pytest.raises(InputError, match=r"shard_size must lie in \[0, "):
+        with_settings(config, shard_size=-1.0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +12,7 @@ from typing import Annotated, Any
 import tyro
 
 from gaussiandiffusion.cli.device import Device
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.presets import load_config, presets, to_flat
 
@@ -29,17 +32,18 @@ class Command:
     """Folder with local copies of the data set."""
     resume: bool = False
     """Go on from the newest checkpoint in the output folder."""
+    minutes: float | None = None
+    """Stop after so many minutes, with the state saved; go on with --resume, there or elsewhere."""
     device: Device = "auto"
     """Where to compute."""
     settings: Annotated[TrainConfig, tyro.conf.arg(name="")] = field(default_factory=TrainConfig)
 
     def run(self) -> None:
+        until = math.inf if self.minutes is None else time.perf_counter() + 60 * self._checked(self.minutes)
         try:
             import accelerate  # noqa: F401 (asked for early, so that nothing is encoded in vain)
             import tensorboard  # noqa: F401 (likewise)
         except ImportError as error:
-            from gaussiandiffusion.ground.errors import InputError
-
             raise InputError(f'training needs {error.name}; run: pip install "gaussiandiffusion[train]"') from None
         from gaussiandiffusion.cli.device import resolve
         from gaussiandiffusion.training import checkpoint
@@ -52,10 +56,18 @@ class Command:
             checkpoint.check_same(folder, self.settings)  # before the data are encoded
         data = load_training_set(self.settings, self.data_dir, folder / "pairs", device.type)
         trainer = Trainer(self.settings, data, folder, device.type)
-        if trainer.train(resume=self.resume):
+        if trainer.train(resume=self.resume, until=until):
             print(f"trained {trainer.step} steps: {folder}/pipeline (try: sample --model {folder}/pipeline)")
         else:
-            print(f"stopped at step {trainer.step}, state saved: go on with --resume, {folder}")
+            after = f" after {self.minutes:g} minutes" if time.perf_counter() >= until else ""
+            steps = f"step {trainer.step} of {trainer.config.optimiser.max_steps}"
+            print(f"stopped{after} at {steps}, state saved: go on with --resume, {folder}")
+
+    @staticmethod
+    def _checked(minutes: float) -> float:
+        if not 0 < minutes < math.inf:
+            raise InputError(f"minutes must be > 0, not {minutes:g}")
+        return minutes
 
 
 def parse(argv: list[str], prog: str) -> Any:

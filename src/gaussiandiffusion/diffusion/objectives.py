@@ -86,18 +86,28 @@ class Objective:
         )
 
     def sample_timesteps(self, count: int, generator: torch.Generator) -> Float[Tensor, " n"]:
-        """Random training times in 0 ... T: whole numbers for the discrete processes."""
-        flow, total = self.prediction == "flow", self.num_train_timesteps
+        """Random training times in 0 ... T, on the generator's device: whole numbers for the discrete processes."""
+        flow, total, device = self.prediction == "flow", self.num_train_timesteps, generator.device
         if (self.times or ("logit_normal" if flow else "uniform")) == "uniform":
             if flow:
-                return torch.rand(count, generator=generator) * total
-            return torch.randint(total, (count,), generator=generator).float()
-        logits = self.logit_mean + self.logit_std * torch.randn(count, generator=generator)
+                return torch.rand(count, generator=generator, device=device) * total
+            return torch.randint(total, (count,), generator=generator, device=device).float()
+        logits = self.logit_mean + self.logit_std * torch.randn(count, generator=generator, device=device)
         if flow:
             return torch.sigmoid(logits) * total
-        abar = self.scheduler.alphas_cumprod
+        abar = self._abar(device)
         known = ((1 - abar) / abar).log() / 2  # of noise over signal, rising
         return torch.bucketize(logits, (known[1:] + known[:-1]) / 2).float()
+
+    @cached_property
+    def _tables(self) -> dict[torch.device, Tensor]:
+        return {}
+
+    def _abar(self, device: torch.device) -> Float[Tensor, " t"]:
+        """The discrete processes' table, copied to a device once: a copy waits for all that the device has to do."""
+        if device not in self._tables:
+            self._tables[device] = self.scheduler.alphas_cumprod.to(device)
+        return self._tables[device]
 
     def coefficients(self, timesteps: Float[Tensor, " n"], like: Tensor) -> tuple[Tensor, Tensor]:
         """Weights (n, 1, ...) of signal and noise in x_t, shaped to multiply `like` (n, ...)."""
@@ -105,7 +115,7 @@ class Objective:
         if self.prediction == "flow":
             sigma = timesteps / self.num_train_timesteps
             return 1 - sigma, sigma
-        abar = self.scheduler.alphas_cumprod.to(timesteps.device)[timesteps.long()]
+        abar = self._abar(timesteps.device)[timesteps.long()]
         return abar.sqrt(), (1 - abar).sqrt()
 
     def add_noise(

@@ -1,7 +1,8 @@
 """`Component`: a module whose constructor arguments are its saved configuration, in diffusers' folder layout.
 
-A folder holds `config.json`, with the class's name and its arguments, and `diffusion_pytorch_model.safetensors`, with
-its weights. Nothing in it says which file of ours the class is in, and nothing in it is ever run.
+A folder holds `config.json`, with the class's name and its arguments, and `diffusion_pytorch_model.safetensors`, or
+several files and their index, with its weights. Nothing in it says which file of ours the class is in, and nothing in
+it is ever run.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Self, TypeVar, get_type_hints
 
-import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.files import atomic_path, write_json
-from gaussiandiffusion.ground.records import is_file, read_record, to_record
+from gaussiandiffusion.ground.files import write_json
+from gaussiandiffusion.ground.records import read_record, to_record
+from gaussiandiffusion.ground.weights import WEIGHTS_FILE, read_weights, write_weights
 
 CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "diffusion_pytorch_model.safetensors"
+
+__all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "Component", "Config", "configured", "load_component"]
 
 Init = TypeVar("Init", bound=Callable[..., None])
 
@@ -105,13 +107,19 @@ class Component(nn.Module):
         except (TypeError, ValueError, LookupError, RuntimeError, ArithmeticError, MemoryError) as error:  # PyTorch's
             raise InputError(f"{where}: is no {cls.__name__} ({_first_line(error)})") from error
 
-    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write configuration and weights, each whole or not at all."""
+    def save_pretrained(self, folder: str | os.PathLike[str], largest: int | None = None) -> None:
+        """Write configuration and weights, each whole or not at all.
+
+        Args:
+            largest: bytes of a file of weights; more become several and an index.
+
+        Raises:
+            InputError: the folder cannot be written to, or a single tensor is larger.
+        """
         folder = Path(folder)
         write_json(folder / CONFIG_FILE, {"_class_name": type(self).__name__, **dict(sorted(self.config.items()))})
         weights = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
-        with atomic_path(folder / WEIGHTS_FILE) as temporary:
-            temporary.write_bytes(safetensors.torch.save(weights, {"format": "pt"}))
+        write_weights(folder, weights, largest)
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike[str], dtype: torch.dtype | None = None) -> Self:
@@ -139,12 +147,10 @@ def load_component(folder: Path, classes: Mapping[str, type[Component]], dtype: 
     name = str(config.get("_class_name"))
     if name not in classes:
         raise InputError(f"{folder}/{CONFIG_FILE}: holds a {name}; {' or '.join(classes)} is due there")
-    if not is_file(folder / WEIGHTS_FILE):
-        raise InputError(f"{folder}: lacks {WEIGHTS_FILE}; copy the model again")
     with torch.device("meta"), _Undrawn():
         component = classes[name].from_config(config, folder / CONFIG_FILE)
     try:
-        weights = safetensors.torch.load_file(folder / WEIGHTS_FILE)
+        weights = read_weights(folder)
         if dtype is not None:
             weights = {name: value.to(dtype) if value.is_floating_point() else value for name, value in weights.items()}
         _check_weights(weights, component.state_dict())

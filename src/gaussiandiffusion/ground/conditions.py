@@ -75,7 +75,9 @@ class Conditions:
 
     def drop(self, dropped: Bool[Tensor, " n"] | Bool[Tensor, "n a"] | Literal[True] = True) -> Conditions:
         """The same with some left open: whole samples, single attributes, or everything."""
-        nothing = self.values.new_tensor(self.spec.sizes).expand_as(self.values)
+        # Filled where it is: a copy from the host would wait for all that an accelerator has to do.
+        columns = [self.values.new_full((len(self), 1), size) for size in self.spec.sizes]
+        nothing = torch.cat(columns, 1) if columns else self.values
         if dropped is True:
             return replace(self, values=nothing.clone())
         dropped = dropped[:, None] if dropped.ndim == 1 else dropped

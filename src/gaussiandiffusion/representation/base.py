@@ -67,7 +67,9 @@ class Representation(Protocol[Shown]):
     def splats_of(self, shown: Shown) -> Splats | None:
         """The sets, on any device; None of pixels."""
 
-    def picture_loss(self, latent: Float[Tensor, "n ..."], clean: Float[Tensor, "n ..."]) -> Float[Tensor, ""]:
+    def picture_loss(
+        self, latent: Float[Tensor, "n ..."], clean: Float[Tensor, "n ..."], weights: Float[Tensor, " n"] | None = None
+    ) -> Float[Tensor, ""]:
         """Distance of two latents' pictures, with a gradient for the first; see `hinge_distance`."""
 
     def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:
@@ -83,12 +85,18 @@ class Representation(Protocol[Shown]):
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None: ...
 
 
-def hinge_distance(picture: Float[Tensor, "n c h w"], goal: Float[Tensor, "n c h w"]) -> Float[Tensor, ""]:
+def hinge_distance(
+    picture: Float[Tensor, "n c h w"], goal: Float[Tensor, "n c h w"], weights: Float[Tensor, " n"] | None = None
+) -> Float[Tensor, ""]:
     """Mean squared hinge distance of unclamped pictures to others in [0, 1]: what the clamp hides costs nothing.
 
     Where the goal is at a bound, a picture beyond that bound is right; elsewhere the distance is plain, and its
     gradient alive even where the picture is out of range (cf. the rendered losses of GaussianCube, 2024).
+
+    Args:
+        weights: of the pictures in the mean; default: 1 each.
     """
     low = torch.where(goal > 0, goal, -torch.inf)
     high = torch.where(goal < 1, goal, torch.inf)
-    return (picture - torch.minimum(torch.maximum(picture.detach(), low), high)).square().mean()
+    squares = (picture - torch.minimum(torch.maximum(picture.detach(), low), high)).square()
+    return squares.mean() if weights is None else (squares.flatten(1).mean(1) * weights).mean()

@@ -107,11 +107,13 @@ class PixelRepresentation(Component):
     def splats_of(self, shown: Tensor) -> Splats | None:
         return None
 
-    def picture_loss(self, latent: Float[Tensor, "n ..."], clean: Float[Tensor, "n ..."]) -> Float[Tensor, ""]:
+    def picture_loss(
+        self, latent: Float[Tensor, "n ..."], clean: Float[Tensor, "n ..."], weights: Float[Tensor, " n"] | None = None
+    ) -> Float[Tensor, ""]:
         """Hinge distance of the images."""
         with torch.no_grad():
             goal = self.from_latent(clean)
-        return hinge_distance(self._unclamped(latent), goal)
+        return hinge_distance(self._unclamped(latent), goal, weights)
 
     def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:
         """What is left of images: all of them."""

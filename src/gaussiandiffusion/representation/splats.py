@@ -150,12 +150,14 @@ class SplatRepresentation(Component):
     def splats_of(self, shown: Splats) -> Splats | None:
         return shown
 
-    def picture_loss(self, latent: Float[Tensor, "n k f"], clean: Float[Tensor, "n k f"]) -> Float[Tensor, ""]:
+    def picture_loss(
+        self, latent: Float[Tensor, "n k f"], clean: Float[Tensor, "n k f"], weights: Float[Tensor, " n"] | None = None
+    ) -> Float[Tensor, ""]:
         """Hinge distance of the sets' pictures, drawn by their footprints."""
         backend: Backend = "cpu" if latent.device.type == "cpu" else "reference"
         with torch.no_grad():
             goal = accumulate(self.from_latent(clean), cutoff=FOOTPRINT, backend=backend).clamp(0, 1)
-        return hinge_distance(accumulate(self.from_latent(latent), cutoff=FOOTPRINT, backend=backend), goal)
+        return hinge_distance(accumulate(self.from_latent(latent), cutoff=FOOTPRINT, backend=backend), goal, weights)
 
     def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:
         """What is left of images that were encoded and drawn."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 from gaussiandiffusion.diffusion import Objective, Scheduler, make_scheduler, prepared
+from gaussiandiffusion.ground.weights import MIB
 from gaussiandiffusion.models import Network, make_network
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.representation import Representation
 from gaussiandiffusion.training.config import ObjectiveConfig, SamplerConfig, TrainConfig
 from gaussiandiffusion.training.latents import TrainingSet
@@ -54,12 +56,23 @@ def build_scheduler(objective: Objective, defaults: SamplerConfig) -> Scheduler:
 
 def build_pipeline(
     network: Network, representation: Representation[Any], objective: Objective, defaults: SamplerConfig
-) -> GaussianDiffusionPipeline:
+) -> GaussianDiffusion:
     """A trained network as a pipeline, with the defaults that its training named."""
-    return GaussianDiffusionPipeline(
+    return GaussianDiffusion(
         network,
         representation,
         build_scheduler(objective, defaults),
         num_inference_steps=defaults.num_inference_steps,
         guidance_scale=defaults.guidance_scale,
     )
+
+
+def save_pipeline(pipeline: GaussianDiffusion, folder: Path, shard_size: float) -> None:
+    """Write a model's folder, the network's weights in files of at most so many MiB; 0: in one.
+
+    Raises:
+        InputError: the folder cannot be written to, or a single tensor is larger.
+    """
+    pipeline.save_pretrained(folder)
+    if shard_size:
+        pipeline.denoiser.save_pretrained(folder / "denoiser", int(shard_size * MIB))

@@ -6,7 +6,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import torch
 from msgspec import Meta
@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path, write_json
 from gaussiandiffusion.ground.records import read_record, to_record
+from gaussiandiffusion.models.precision import Precision
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.presets import flat_settings, to_config, to_flat
+from gaussiandiffusion.training.rounding import packed, unpacked
 
 KEEP = 2
 CONFIG_FILE = "config.json"
@@ -27,6 +29,7 @@ RESUMABLE = {
     "sample_every",
     "checkpoint_every",
     "snapshot_every",
+    "shard_size",
     "scheduler",
     "num_inference_steps",
     "guidance_scale",
@@ -36,7 +39,7 @@ RESUMABLE = {
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 
-class Moments(TypedDict):
+class MomentsState(TypedDict):
     """What AdamW remembers of a parameter."""
 
     step: Tensor
@@ -53,15 +56,16 @@ class Group(TypedDict):
 class OptimizerState(TypedDict):
     """By the parameters' numbers; of none before the first step."""
 
-    state: dict[int, Moments]
+    state: dict[int, MomentsState]
     param_groups: Annotated[list[Group], Meta(min_length=1, max_length=1)]
 
 
 class AverageState(TypedDict):
-    """The averaged weights."""
+    """The averaged weights, as differences to the others; in checkpoints of before as they are."""
 
     optimization_step: Count
-    shadow_params: list[Tensor]
+    differences: NotRequired[list[Tensor]]
+    shadow_params: NotRequired[list[Tensor]]
 
 
 @dataclass
@@ -73,6 +77,7 @@ class TrainState:
         model, optimizer, schedule, ema: their states; the schedule's follows from the step.
         representation: tensors of the latent space; None in checkpoints of early versions.
         seconds_per_step: that a budget was computed with.
+        precision: of the network's products, as chosen when training began; None where the configuration says it.
     """
 
     step: Count
@@ -82,6 +87,7 @@ class TrainState:
     ema: AverageState
     representation: dict[str, Tensor] | None = None
     seconds_per_step: float | None = None
+    precision: Precision | None = None
 
 
 def save_checkpoint(folder: Path, state: TrainState, config: TrainConfig) -> Path:
@@ -90,7 +96,7 @@ def save_checkpoint(folder: Path, state: TrainState, config: TrainConfig) -> Pat
     write_json(folder / CONFIG_FILE, config.to_dict())
     with atomic_path(path) as temporary:
         try:
-            torch.save(vars(state), temporary)
+            torch.save(packed(vars(state)), temporary)
         except RuntimeError as error:  # torch reports a full disk so
             raise OSError(str(error)) from error
     for old in checkpoints(folder)[:-KEEP]:
@@ -116,7 +122,7 @@ def load_checkpoint(folder: Path, config: TrainConfig) -> TrainState | None:
     check_same(folder, config)
     for path in reversed(found):
         try:
-            return to_record(torch.load(path, weights_only=True, map_location="cpu"), TrainState, path)
+            return to_record(unpacked(torch.load(path, weights_only=True, map_location="cpu")), TrainState, path)
         except Exception:  # zip, pickle and OS errors, and anything but a state, all mean: damaged
             continue
     raise InputError(f"{found[-1]}: is damaged, and so is every older checkpoint; train without --resume")
@@ -127,8 +133,7 @@ def check_same(folder: Path, config: TrainConfig) -> None:
     # A setting that came after the checkpoint was written had its default's effect.
     before, now = saved_settings(folder), to_flat(config)
     for name in sorted(now.keys() - RESUMABLE):
-        # A template is known by its checksum in the latents' header; its place may change.
-        if before[name] != now[name] and not _both_templates(before[name], now[name]):
+        if before[name] != now[name] and not _means_the_same(name, before[name], now[name]):
             raise InputError(
                 f"{folder}: its checkpoint was trained with {name} = {before[name]!r}, not {now[name]!r}; "
                 "use the same settings or another --output-dir"
@@ -146,7 +151,7 @@ def check_tensors(folder: Path, state: TrainState, network: nn.Module) -> None:
     moments = state.optimizer["state"]
     wanted = dict(enumerate((parameter.shape, True) for parameter in network.parameters()))
     held = {name: {i: kept[name] for i, kept in moments.items()} for name in ("exp_avg", "exp_avg_sq")}
-    held["ema"] = dict(enumerate(state.ema["shadow_params"]))
+    held["ema"] = dict(enumerate(state.ema.get("differences", state.ema.get("shadow_params", []))))
     for name, tensors in held.items():
         found = {i: (tensor.shape, tensor.is_floating_point()) for i, tensor in tensors.items()}
         if found != wanted and (moments or name == "ema"):
@@ -185,5 +190,8 @@ def clear(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _both_templates(before: object, now: object) -> bool:
+def _means_the_same(name: str, before: object, now: object) -> bool:
+    if name == "mixed_precision":  # a choice that was left open is the one that training began with
+        return now == "auto" and before in ("no", "bf16")
+    # A template is known by its checksum in the latents' header; its place may change.
     return all(isinstance(value, str) and value.startswith("template:") for value in (before, now))

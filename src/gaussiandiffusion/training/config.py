@@ -140,8 +140,8 @@ class OptimiserConfig:
     """How it learns, and for how long."""
 
     budget: str | None = None
-    """Train for S (8), M (30), L (90) or so many minutes of this machine's, otherwise idle: the first steps are timed,
-    thrown away, and set max_steps."""
+    """Train for S (8), M (30), L (90) or so many minutes of this machine's: some steps are timed, which counts, thrown
+    away, and set max_steps."""
     max_steps: int = 10_000
     batch_size: int = 128
     accumulation: int = 1
@@ -155,7 +155,8 @@ class OptimiserConfig:
     clip_norm: float = 1.0
     ema_decay: float = 0.999
     """Ramped up as (1 + step) / (10 + step)."""
-    mixed_precision: Literal["no", "bf16", "fp16"] = "bf16"
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
+    """Of the network's matrix products; auto: bf16 where a trial finds it faster, else no."""
     compile: bool = False
     """Compile the network with torch.compile (needs a C++ compiler on the CPU)."""
     seed: int = 0
@@ -194,10 +195,13 @@ class RecordConfig:
     checkpoint_every: int = 500
     snapshot_every: int = 0
     """Keep the averaged model as it is every so many steps, as a pipeline; 0: only the last."""
+    shard_size: float = 0.0
+    """Largest file of the averaged model's weights in MiB; more become several with an index. 0: one file."""
 
     def __post_init__(self) -> None:
         at_least(1, log_every=self.log_every, sample_every=self.sample_every, checkpoint_every=self.checkpoint_every)
         at_least(0, snapshot_every=self.snapshot_every)
+        within(0, MOST, shard_size=self.shard_size)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.ground.images import to_uint8
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.rendering.media import grid_image
 from gaussiandiffusion.training.config import RecordConfig
 
@@ -43,7 +43,7 @@ class Keeper:
             self.save_grid(self.folder / "samples" / f"{step:08d}.png")
 
 
-def save_sample_grid(pipeline: GaussianDiffusionPipeline, path: Path) -> None:
+def save_sample_grid(pipeline: GaussianDiffusion, path: Path) -> None:
     """Draw the same 64 samples (seed 0, classes in turn) as a PNG grid."""
     images = pipeline(num_samples=SAMPLES).images
     with atomic_path(path) as temporary:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -24,12 +24,25 @@ from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
 from gaussiandiffusion.models import check_size
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
+from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.pairs import teacher_pairs
+from gaussiandiffusion.training.pairs import kept_precision, teacher_pairs
+from gaussiandiffusion.training.precision import faster_for_sampling
 
 STATISTICS_IMAGES = 4096
+
+
+def placed(tensor: Tensor, device: torch.device) -> Tensor:
+    """On a device; a copy to CUDA then runs beside what that is doing."""
+    if tensor.device.type == "cpu" and device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+def take(values: Float[Tensor, "n ..."], indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
+    """Rows of a tensor, gathered where that lies."""
+    return values[placed(indices, values.device)]
 
 
 @runtime_checkable
@@ -39,6 +52,9 @@ class Latents(Protocol):
     def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
         """Those of some images as they look in an epoch."""
 
+    def on(self, device: torch.device) -> Latents:
+        """Kept on a device, where they are kept."""
+
 
 @dataclass(frozen=True)
 class StoredLatents:
@@ -47,7 +63,10 @@ class StoredLatents:
     values: Float[Tensor, "n ..."]
 
     def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
-        return self.values[indices]
+        return take(self.values, indices)
+
+    def on(self, device: torch.device) -> StoredLatents:
+        return StoredLatents(self.values.to(device))
 
 
 @dataclass(frozen=True)
@@ -62,6 +81,9 @@ class LiveLatents:
     def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
         images = augment(self.images[indices.numpy()], self.augmentation, self.seed, epoch, indices)
         return self.representation.to_latent(images)
+
+    def on(self, device: torch.device) -> LiveLatents:
+        return self  # made on the CPU
 
 
 @dataclass(frozen=True)
@@ -80,11 +102,16 @@ class TrainingSet:
     conditions: Conditions
     representation: Representation[Any]
     psnr: float | None
-    teacher: GaussianDiffusionPipeline | None = None
+    teacher: GaussianDiffusion | None = None
     noise: Float[Tensor, "n ..."] | None = None
 
     def __len__(self) -> int:
         return self.size
+
+    def on(self, device: torch.device) -> TrainingSet:
+        """With all that is kept of samples on a device."""
+        noise = None if self.noise is None else self.noise.to(device)
+        return replace(self, latents=self.latents.on(device), conditions=self.conditions.to(device), noise=noise)
 
 
 def load_training_set(
@@ -167,25 +194,30 @@ def _conditions(images: ImageSet, config: TrainConfig) -> Conditions:
 
 def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> TrainingSet:
     settings = config.teacher
-    teacher = GaussianDiffusionPipeline.from_pretrained(name)
+    teacher = GaussianDiffusion.from_pretrained(name)
     if prediction_of(teacher.scheduler) != "flow":
         raise InputError(f"teacher {name}: is no flow model; reflow needs one")
     if not teacher.condition_spec and settings.guidance != 1 and settings.weaker is None:
         raise InputError(f"teacher {name}: is unconditional and takes no guidance; leave teacher_guidance at 1")
     if config.objective.render_weight and teacher.representation.kind == "pixels":
         raise InputError(f"teacher {name}: makes pixels, which have no rendered-image loss; set render_weight to 0")
-    weaker = None if settings.weaker is None else GaussianDiffusionPipeline.from_pretrained(settings.weaker)
+    weaker = None if settings.weaker is None else GaussianDiffusion.from_pretrained(settings.weaker)
     prepared(teacher.scheduler, settings.steps)  # refuses impossible steps before any work
+    teacher.to(device)
+    precision = config.optimiser.mixed_precision
+    if precision == "auto":  # pairs that are there were begun in one, perhaps elsewhere
+        chosen = faster_for_sampling(teacher.denoiser, teacher.representation, teacher.chunk_size)
+        precision = kept_precision(folder) or chosen.precision
     with tqdm(total=settings.pairs, desc="teacher", unit="pair", unit_scale=True) as bar:
         pairs = teacher_pairs(
-            teacher.to(device),
+            teacher,
             settings.pairs,
             folder,
             steps=settings.steps,
             guidance=settings.guidance,
             guidance_below=settings.guidance_below,
             weaker=None if weaker is None else weaker.to(device),
-            precision=config.optimiser.mixed_precision,
+            precision=precision,
             seed=config.optimiser.seed,
             progress=bar.update,
         )

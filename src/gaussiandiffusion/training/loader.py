@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -15,12 +16,13 @@ from torch import Tensor
 
 from gaussiandiffusion.diffusion import Objective, couple
 from gaussiandiffusion.ground.conditions import Conditions
-from gaussiandiffusion.ground.seeds import Stream, generator_for
+from gaussiandiffusion.ground.seeds import Stream, generator_for, seed_for
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.latents import TrainingSet
+from gaussiandiffusion.training.latents import TrainingSet, placed, take
 from gaussiandiffusion.training.loss import Draw, Dropout
 
 PREFETCH = 2  # batches
+CPU = torch.device("cpu")
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,33 +44,46 @@ class Batch:
 
 @contextmanager
 def load_batches(
-    data: TrainingSet, config: TrainConfig, objective: Objective, start: int = 0, rank: int = 0, world: int = 1
+    data: TrainingSet,
+    config: TrainConfig,
+    objective: Objective,
+    start: int = 0,
+    rank: int = 0,
+    world: int = 1,
+    device: torch.device = CPU,
 ) -> Iterator[Iterator[Batch]]:
     """Endless batches from number `start` on; leaving the context ends the thread that prepares them.
 
-    Encoding and coupling run beside the training, since neither holds Python's lock while it computes.
+    Encoding and coupling run beside the training, since neither holds Python's lock while it computes. Latents made
+    before lie on the device, and what is random is drawn there, by a generator of (seed, step); what the CPU makes goes
+    there beside the training, too.
 
     Args:
         rank, world: this process, of how many; every `world`-th sample of a batch is its share.
+        device: where the network learns.
     """
-
     seed, accumulation = config.optimiser.seed, config.optimiser.accumulation
     coupling, attributes = config.objective.coupling, len(data.conditions.spec.sizes)
+    drawn_on = device if coupling == "independent" else CPU
+    data = data.on(device)
     dropout = Dropout(config.objective.label_dropout, config.objective.attribute_dropout)
 
     def load(address: tuple[int, tuple[int, Tensor]]) -> Batch:
         number, (epoch, indices) = address
         share = indices[rank::world]
         latents = data.latents.take(epoch, share)
-        generator = generator_for(seed, Stream.DRAW, *divmod(number, accumulation))
+        key = seed_for(seed, Stream.DRAW, *divmod(number, accumulation))
+        generator = torch.Generator(drawn_on).manual_seed(key)
         shape = (len(indices), *data.representation.latent_shape)
         draw = Draw.of(shape, objective, attributes, dropout, generator).part(rank, world)
         if data.noise is not None:
-            draw = replace(draw, noise=data.noise[share])
+            draw = replace(draw, noise=take(data.noise, share))
         if coupling != "independent":
             fresh = generator_for(seed, Stream.COUPLING, number, rank)
-            draw = replace(draw, noise=couple(latents, draw.noise, coupling, fresh))
-        return Batch(latents, data.conditions.select(share), draw)
+            draw = replace(draw, noise=couple(latents.cpu(), draw.noise, coupling, fresh))
+        place = partial(placed, device=device)
+        conditions = data.conditions.select(placed(share, data.conditions.values.device))
+        return Batch(place(latents), conditions, draw.placed(place))
 
     numbered = enumerate(batches(len(data), config.optimiser.batch_size, seed, start), start)
     with prefetched(load, numbered) as stream:

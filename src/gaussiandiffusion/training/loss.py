@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -13,6 +16,8 @@ from gaussiandiffusion.diffusion import Objective
 from gaussiandiffusion.diffusion.guidance import NetworkCall
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.representation import Representation
+
+TRIED = 100_000  # times that tell how many are below another
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,24 @@ class Draw:
         dropout: Dropout,
         generator: torch.Generator,
     ) -> Draw:
-        """Args: shape: of the latents; attributes: how many conditions have."""
+        """Args: shape: of the latents; attributes: how many conditions have; generator: on the device to draw on."""
         count = shape[0]
-        noise = torch.randn(shape, generator=generator)
+        device = generator.device
+        noise = torch.randn(shape, generator=generator, device=device)
         timesteps = objective.sample_timesteps(count, generator)
-        dropped = (torch.rand(count, generator=generator) < dropout.together)[:, None].expand(count, attributes)
+        together = torch.rand(count, generator=generator, device=device) < dropout.together
+        dropped = together[:, None].expand(count, attributes)
         if attributes > 1:
-            dropped = dropped | (torch.rand(count, attributes, generator=generator) < dropout.alone)
+            dropped = dropped | (torch.rand(count, attributes, generator=generator, device=device) < dropout.alone)
         return cls(noise, timesteps, dropped)
 
     def part(self, rank: int, world: int) -> Draw:
         """One process's share of the batch."""
         return Draw(*(part[rank::world] for part in (self.noise, self.timesteps, self.dropped)))
 
-    def to(self, device: torch.device) -> Draw:
-        return Draw(*(part.to(device) for part in (self.noise, self.timesteps, self.dropped)))
+    def placed(self, place: Callable[[Tensor], Tensor]) -> Draw:
+        """Elsewhere."""
+        return Draw(*map(place, (self.noise, self.timesteps, self.dropped)))
 
 
 @dataclass(frozen=True)
@@ -68,12 +76,16 @@ class DenoisingLoss:
 
     Attributes:
         render_below: share of noise below which the picture counts.
+        fixed_shapes: let no shape depend on the times that were drawn, as is best for accelerators, which the CPU would
+            else have to wait for: as many pictures are drawn of every batch as are below that time but for once in
+            hundreds of batches, those that are not weighing nothing.
     """
 
     objective: Objective
     representation: Representation[Any]
     render_weight: float = 0.0
     render_below: float = 0.5
+    fixed_shapes: bool = False
 
     def __call__(
         self,
@@ -82,21 +94,38 @@ class DenoisingLoss:
         conditions: Conditions,
         anchors: Float[Tensor, "k a"] | None,
         draw: Draw,
-    ) -> tuple[Float[Tensor, ""], dict[str, float]]:
+    ) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
         """Returns the loss, and its parts for the log."""
         objective = self.objective
         noisy = objective.add_noise(clean, draw.noise, draw.timesteps)
         asked = conditions.drop(draw.dropped).values if conditions.spec else None
         output = network(noisy, draw.timesteps, asked, anchors).float()
         latent_loss = (output - objective.target(clean, draw.noise, draw.timesteps)).square().mean()
-        parts = {"latent": latent_loss.item()}
+        parts = {"latent": latent_loss.detach()}
         if not self.render_weight:
             return latent_loss, parts
-        _, sigma = objective.coefficients(draw.timesteps, noisy)
-        near = sigma.flatten() < self.render_below
-        if not bool(near.any()):
+        sigma = objective.coefficients(draw.timesteps, noisy)[1].flatten()
+        near = sigma < self.render_below
+        count = self._most_near(len(near)) if self.fixed_shapes else int(near.sum())
+        if not count:
             return latent_loss, parts
-        predicted = objective.clean(noisy[near], output[near], draw.timesteps[near])
-        picture_loss = self.representation.picture_loss(predicted, clean[near]) * near.float().mean()
-        parts["render"] = picture_loss.item()
+        first = (~near).int().argsort(stable=True)[:count]  # those that are near, in their order
+        predicted = objective.clean(noisy[first], output[first], draw.timesteps[first])
+        weights = None
+        if self.fixed_shapes:
+            weights = near[first].float()
+            # Far estimates may be anything, and nothing times infinity is not nothing.
+            predicted = torch.where(weights.view(-1, *[1] * (clean.ndim - 1)) > 0, predicted, clean[first])
+        picture_loss = self.representation.picture_loss(predicted, clean[first], weights) * (count / len(near))
+        parts["render"] = picture_loss.detach()
         return latent_loss + self.render_weight * picture_loss, parts
+
+    def _most_near(self, count: int) -> int:
+        """So many of a batch's times lie below `render_below` at most, but for three deviations."""
+        share = self._share_near
+        return min(count, math.ceil(count * share + 3 * math.sqrt(count * share * (1 - share))))
+
+    @cached_property
+    def _share_near(self) -> float:
+        times = self.objective.sample_timesteps(TRIED, torch.Generator().manual_seed(0))
+        return float((self.objective.coefficients(times, times)[1] < self.render_below).float().mean())

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 from accelerate import Accelerator
-from diffusers.training_utils import EMAModel
+from accelerate.utils import broadcast_object_list
+from torch import Tensor
 
-from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import Network
+from gaussiandiffusion.models.precision import Precision, mixed
 from gaussiandiffusion.training.attention import training_attention
+from gaussiandiffusion.training.average import Average
+from gaussiandiffusion.training.budget import tell
 from gaussiandiffusion.training.checkpoint import TrainState
 from gaussiandiffusion.training.config import OptimiserConfig
 from gaussiandiffusion.training.loader import Batch
 from gaussiandiffusion.training.loss import DenoisingLoss
+from gaussiandiffusion.training.moments import Moments
+from gaussiandiffusion.training.precision import faster_for_training
 
 
 class Optimisation:
@@ -28,6 +33,9 @@ class Optimisation:
         config: rates and decays.
         loss: of a batch.
         accelerator: device, precision and processes.
+
+    Attributes:
+        precision: of the network's products; None while nobody chose.
     """
 
     def __init__(
@@ -43,47 +51,57 @@ class Optimisation:
         )
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.config.rate(step))
         self.network, self.optimizer = accelerator.prepare(network, optimizer)
-        self.ema = EMAModel(network.parameters(), decay=config.ema_decay)
-        self.ema.to(accelerator.device)
+        self.moments = Moments(optimizer)
+        self.average = Average(network.parameters(), config.ema_decay)
         anchors = loss.representation.anchors
         self.anchors = None if anchors is None else anchors.to(accelerator.device)
         loss.representation.to(accelerator.device)
         self.step = 0
+        self.precision: Precision | None = None if config.mixed_precision == "auto" else config.mixed_precision
         if config.compile:
             self.network = torch.compile(self.network)
 
-    def advance(self, feed: Iterator[Batch]) -> dict[str, float]:
-        """Take one step: `accumulation` batches, clip, AdamW, EMA. Returns the averaged parts of the loss.
+    def choose_precision(self) -> None:
+        """By a trial when training begins, where nobody said; it goes on with what it began with."""
+        if self.precision is None:
+            chosen = faster_for_training(self.model, self.loss.representation, self.config.batch_size)
+            (self.precision,) = broadcast_object_list([chosen.precision])  # one process's clock is everybody's
+            if self.accelerator.is_main_process:
+                tell(f"precision {chosen.precision}: {chosen.why}")
 
-        Raises:
-            InputError: the loss is no longer finite.
+    def advance(self, feed: Iterator[Batch]) -> dict[str, Tensor]:
+        """Take one step: `accumulation` batches, clip, AdamW, average.
+
+        An accelerator is asked for nothing, so it may still be at work on steps before.
+
+        Returns:
+            The averaged parts of the loss, on the device.
         """
         config, accelerator = self.config, self.accelerator
-        totals: dict[str, float] = {}
+        totals: dict[str, Tensor] = {}
         for micro in range(config.accumulation):
             batch = next(feed)
             last = micro == config.accumulation - 1
             sync = nullcontext() if last else accelerator.no_sync(self.network)
             with sync, training_attention(accelerator.device):
-                loss, parts = self.loss(
-                    self.network,
-                    batch.latents.to(accelerator.device),
-                    batch.conditions.to(accelerator.device),
-                    self.anchors,
-                    batch.draw.to(accelerator.device),
-                )
+                loss, parts = self.loss(self._predict, batch.latents, batch.conditions, self.anchors, batch.draw)
                 accelerator.backward(loss / config.accumulation)
-            for name, value in ({"loss": loss.item()} | parts).items():
-                totals[name] = totals.get(name, 0.0) + value / config.accumulation
-        if not math.isfinite(totals["loss"]):
-            raise InputError(f"the loss became {totals['loss']} at step {self.step}; lower learning_rate")
+            for name, value in ({"loss": loss.detach()} | parts).items():
+                share = value / config.accumulation
+                totals[name] = totals[name] + share if name in totals else share
         norm = accelerator.clip_grad_norm_(self.model.parameters(), config.clip_norm)
-        self.optimizer.step()
+        with self.average.following():
+            self.optimizer.step()
+        self.moments.round()
         self.optimizer.zero_grad()
         self.schedule.step()
-        self.ema.step(self.model.parameters())
         self.step += 1
-        return totals | {"grad_norm": float(norm)}
+        return totals | {"grad_norm": norm}
+
+    def _predict(self, *inputs: Any) -> Tensor:
+        """A pass of the network in the training's precision; float16, which needs its loss scaled, is accelerate's."""
+        with mixed(self.accelerator.device, "bf16" if self.precision == "bf16" else "no"):
+            return self.network(*inputs)
 
     @property
     def rate(self) -> float:
@@ -93,13 +111,11 @@ class Optimisation:
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """The averaged weights in place of the raw ones, in evaluation mode."""
-        self.ema.store(self.model.parameters())
-        self.ema.copy_to(self.model.parameters())
         self.model.eval()
         try:
-            yield
+            with self.average.in_place():
+                yield
         finally:
-            self.ema.restore(self.model.parameters())
             self.model.train()
 
     def exported(self) -> Network:
@@ -126,8 +142,9 @@ class Optimisation:
             model=self.model.state_dict(),
             optimizer=self.optimizer.state_dict(),
             schedule=self.schedule.state_dict(),
-            ema=self.ema.state_dict(),
+            ema=self.average.state(),
             representation=self.loss.representation.state_dict(),
+            precision=self.precision,
         )
 
     def restore(self, state: TrainState) -> None:
@@ -136,14 +153,13 @@ class Optimisation:
         Raises:
             RuntimeError, ValueError, KeyError, TypeError: it is another network's.
         """
-        rates = [group["lr"] for group in state.optimizer["param_groups"]]
-        own = self.optimizer.state_dict()["param_groups"]
-        groups = [settings | {"lr": rate} for settings, rate in zip(own, rates, strict=True)]
-        place = {"last_epoch": state.step, "_step_count": state.step + 1, "_last_lr": rates}
-        average = {name: state.ema[name] for name in ("optimization_step", "shadow_params")}
         self.model.load_state_dict(state.model)
-        self.optimizer.load_state_dict({"state": state.optimizer["state"], "param_groups": groups})
+        self.moments.restore(state.optimizer["state"])
+        self.average.restore(state.ema)
+        rates = [group["lr"] for group in state.optimizer["param_groups"]]
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+        place = {"last_epoch": state.step, "_step_count": state.step + 1, "_last_lr": rates}
         self.schedule.load_state_dict(self.schedule.state_dict() | place)
-        self.ema.load_state_dict(self.ema.state_dict() | average)
-        self.ema.to(self.accelerator.device)
         self.step = state.step
+        self.precision = state.precision or self.precision

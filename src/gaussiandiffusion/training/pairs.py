@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -20,14 +19,14 @@ from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.ground.provenance import weights_sha256
-from gaussiandiffusion.ground.records import parse_json
+from gaussiandiffusion.ground.records import parse_json, to_record
 from gaussiandiffusion.ground.seeds import Stream, seed_for
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline, Run, checked_run
+from gaussiandiffusion.models.precision import Precision, mixed
+from gaussiandiffusion.pipeline import GaussianDiffusion, Run, checked_run
 
 BLOCK = 2048  # pairs a file, at most
+FILE = "pairs-{:05d}.safetensors"
 KEY = "gaussiandiffusion"  # of the files' header
-
-Precision = Literal["no", "bf16", "fp16"]
 
 
 @dataclass(frozen=True)
@@ -40,14 +39,14 @@ class Pairs:
 
 
 def teacher_pairs(
-    teacher: GaussianDiffusionPipeline,
+    teacher: GaussianDiffusion,
     count: int,
     folder: Path,
     *,
     steps: int,
     guidance: float = 1.0,
     guidance_below: float = 1.0,
-    weaker: GaussianDiffusionPipeline | None = None,
+    weaker: GaussianDiffusion | None = None,
     precision: Precision = "no",
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
@@ -89,7 +88,7 @@ def teacher_pairs(
     block = BLOCK // chunk * chunk or chunk
     blocks = []
     for number, part in enumerate(run.chunks(block)):
-        path = folder / f"pairs-{number:05d}.safetensors"
+        path = folder / FILE.format(number)
         if path.is_file():
             blocks.append(_read(path, header, part, teacher.representation.latent_shape))
         else:
@@ -104,19 +103,26 @@ def teacher_pairs(
     return Pairs(joined["noise"], joined["latents"], _conditions(joined, teacher.condition_spec, count, folder))
 
 
-def mixed(device: torch.device, precision: Precision) -> AbstractContextManager[Any]:
-    """Matrix products in half the bits, or nothing changed."""
-    if precision == "no":
-        return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16 if precision == "bf16" else torch.float16)
+def kept_precision(folder: Path) -> Precision | None:
+    """In which a folder's pairs were made; None where there are none yet.
+
+    Raises:
+        InputError: the first file is damaged.
+    """
+    path = folder / FILE.format(0)
+    if not path.is_file():
+        return None
+    found = _header(path)
+    precision = found.get("precision") if isinstance(found, dict) else None
+    return to_record(precision, Precision, f"{path}: precision")
 
 
-def _checksum(pipeline: GaussianDiffusionPipeline) -> str:
+def _checksum(pipeline: GaussianDiffusion) -> str:
     """Of a model's weights and latent statistics."""
     return weights_sha256(pipeline.denoiser.state_dict(), pipeline.representation.state_dict())
 
 
-def _make(teacher: GaussianDiffusionPipeline, run: Run) -> dict[str, Tensor]:
+def _make(teacher: GaussianDiffusion, run: Run) -> dict[str, Tensor]:
     """The first and the last state of every sample of a block."""
     found: dict[str, list[Tensor]] = {"noise": [], "latents": []}
     for part in run.chunks(teacher.chunk_size):
@@ -149,15 +155,22 @@ def _write(path: Path, block: dict[str, Tensor], header: dict[str, Any]) -> None
         save_file(block, temporary, metadata={KEY: json.dumps(header, sort_keys=True)})
 
 
-def _read(path: Path, header: dict[str, Any], run: Run, shape: tuple[int, ...]) -> dict[str, Tensor]:
+def _opened(path: Path, read: Callable[[Any], Any]) -> Any:
     try:
         with safe_open(path, "pt") as file:
-            found = parse_json((file.metadata() or {}).get(KEY, "null"), path)
-            block = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            return read(file)
     except Exception as error:  # safetensors raises its own kind
         raise InputError(f"{path}: is damaged ({error}); delete it, and it is made again") from error
-    if found != header:
+
+
+def _header(path: Path) -> Any:
+    return _opened(path, lambda file: parse_json((file.metadata() or {}).get(KEY, "null"), path))
+
+
+def _read(path: Path, header: dict[str, Any], run: Run, shape: tuple[int, ...]) -> dict[str, Tensor]:
+    if _header(path) != header:
         raise InputError(f"{path}: holds pairs of another teacher or other settings; delete it or use another folder")
+    block = _opened(path, lambda file: {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (no dict)
     numbers = torch.empty(len(run.conditions), *shape, device="meta")
     for name, due in {"noise": numbers, "latents": numbers, **_asked(run.conditions)}.items():
         held = block.get(name)

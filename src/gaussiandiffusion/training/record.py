@@ -10,6 +10,7 @@ from typing import Any
 from gaussiandiffusion.evaluation.cost.flops import parameter_count, training_flops
 from gaussiandiffusion.ground.provenance import library_versions, machine_words
 from gaussiandiffusion.models import Network
+from gaussiandiffusion.training.checkpoint import TrainState
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import TrainingSet
 from gaussiandiffusion.training.metrics import read_metrics
@@ -18,13 +19,12 @@ FILE = "training.json"
 
 
 def training_record(
-    config: TrainConfig, data: TrainingSet, network: Network, folder: Path, step: int, seconds_per_step: float | None
+    config: TrainConfig, data: TrainingSet, network: Network, folder: Path, state: TrainState
 ) -> dict[str, Any]:
-    """Settings and cost of a training as far as `step`.
+    """Settings and cost of a training as far as a state.
 
     Args:
         folder: of the training, with `metrics.jsonl`.
-        seconds_per_step: that the budget was computed with, if there was one.
     """
     samples = samples_per_step(config, data)
     flops = training_flops(network, data.representation)
@@ -33,11 +33,12 @@ def training_record(
         "representation": data.representation.describe(),
         "encoding_psnr_train_mean": data.psnr,
         "parameters": parameter_count(network),
-        "steps": step,
-        "samples_seen": step * samples,
+        "steps": state.step,
+        "samples_seen": state.step * samples,
         "flops_per_sample": flops,
-        "flops": flops * step * samples,
-        "budget_seconds_per_step": seconds_per_step,
+        "flops": flops * state.step * samples,
+        "budget_seconds_per_step": state.seconds_per_step,
+        "precision": state.precision,
         **_clock(folder / "metrics.jsonl", samples),
         "machine": machine_words(),
         "versions": library_versions(),

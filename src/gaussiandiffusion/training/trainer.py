@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -12,27 +12,26 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
+from torch import Tensor
 from tqdm import tqdm
 
-from gaussiandiffusion.evaluation.cost.timing import median_seconds
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import write_json
 from gaussiandiffusion.models import Network
-from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
-from gaussiandiffusion.training import checkpoint, record
+from gaussiandiffusion.pipeline import GaussianDiffusion
+from gaussiandiffusion.training import build, checkpoint, record
+from gaussiandiffusion.training.budget import MOST, SHARE, StepTimes, late, tell, tell_overrun, time_steps
 from gaussiandiffusion.training.build import build_network, build_objective, build_pipeline, build_scheduler
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
 from gaussiandiffusion.training.keeping import Keeper, save_sample_grid
 from gaussiandiffusion.training.latents import TrainingSet
 from gaussiandiffusion.training.loader import Batch, load_batches
 from gaussiandiffusion.training.loss import DenoisingLoss
-from gaussiandiffusion.training.metrics import append_metrics, truncate_metrics
+from gaussiandiffusion.training.metrics import Window, append_metrics, truncate_metrics
 from gaussiandiffusion.training.optimisation import Optimisation
 from gaussiandiffusion.training.signals import noted_signals
 
-TIMED_STEPS, WARM_STEPS = 20, 5  # to learn what a step takes; the first ones compile and fill caches
-
-OnStep = Callable[[int, dict[str, float]], object]  # told the step and the parts of its loss
+OnStep = Callable[[int, dict[str, Tensor]], object]  # told the step and the parts of its loss
 
 
 class Trainer:
@@ -55,18 +54,20 @@ class Trainer:
         output_dir.mkdir(parents=True, exist_ok=True)
         self.accelerator = Accelerator(
             cpu=device == "cpu",
-            mixed_precision=config.optimiser.mixed_precision,
+            mixed_precision="fp16" if config.optimiser.mixed_precision == "fp16" else "no",  # bf16 needs no scaling
             log_with="tensorboard",
             project_dir=output_dir,
         )
         self.objective = build_objective(config.objective, data.representation.bounded)
         build_scheduler(self.objective, config.sampler)  # refused now, not when all is trained
         loss = DenoisingLoss(
-            self.objective, data.representation, config.objective.render_weight, config.objective.render_below
-        )
+            self.objective, data.representation, config.objective.render_weight, config.objective.render_below,
+            fixed_shapes=self.accelerator.device.type != "cpu",
+        )  # fmt: skip
         torch.manual_seed(config.optimiser.seed)
         self.work = Optimisation(build_network(config, data), config.optimiser, loss, self.accelerator)
         self.seconds_per_step: float | None = None
+        self.window = Window()
 
     @property
     def model(self) -> Network:
@@ -74,119 +75,129 @@ class Trainer:
         return self.work.model
 
     @property
+    def main(self) -> bool:
+        """Whether this is the first process, which writes."""
+        return self.accelerator.is_main_process
+
+    @property
     def step(self) -> int:
         """Steps taken."""
         return self.work.step
 
-    def train(self, *, resume: bool = False) -> bool:
-        """Train to `max_steps`; returns False when a signal ended it early, with the state saved.
+    def train(self, *, resume: bool = False, until: float = math.inf) -> bool:
+        """Train to `max_steps`; returns False when a signal or the clock ended it early, with the state saved.
 
         Args:
             resume: go on from the newest checkpoint in `output_dir`, if there is one.
+            until: when to stop, as `time.perf_counter` tells it.
         """
         if resume:
             self._resume()
         else:
             checkpoint.clear(self.output_dir)
+        self.work.choose_precision()
         if self.config.optimiser.budget is not None and self.seconds_per_step is None:
             self._set_max_steps(budget_minutes(self.config.optimiser.budget))
-        if self.accelerator.is_main_process:
+        if self.main:
             truncate_metrics(self.output_dir / "metrics.jsonl", self.step)
         self.accelerator.init_trackers("tensorboard")
         with noted_signals() as stop:
-            self._loop(stopped=lambda: stop.number is not None)
+            self._loop(stopped=lambda: stop.number is not None or late(until, self.accelerator.num_processes))
         self.save()
         self.accelerator.end_training()
         if stop.interrupted:
             raise KeyboardInterrupt
-        if stop.number is not None:
+        if self.step < self.config.optimiser.max_steps:
             return False
-        if self.accelerator.is_main_process:
+        if self.main:
             self.save_pipeline(self.output_dir / "pipeline")
-            write_json(self.output_dir / record.FILE, self.record())
+            found = self.record()
+            write_json(self.output_dir / record.FILE, found)
+            tell_overrun(self.config.optimiser, self.seconds_per_step, found["seconds"])
         return True
 
     def _loop(self, stopped: Callable[[], bool]) -> None:
         last, every = self.config.optimiser.max_steps, self.config.record.log_every
         samples = record.samples_per_step(self.config, self.data)
-        main = self.accelerator.is_main_process
         keeper = Keeper(self.output_dir, self.config.record, self.save, self.save_pipeline, self._save_grid)
-        bar = tqdm(total=last, initial=self.step, desc="train", unit="step", disable=not main)
-        since, taken = time.perf_counter(), 0
-        sums: dict[str, float] = {}
+        bar = tqdm(total=last, initial=self.step, desc="train", unit="step", disable=not self.main)
+        window = self.window = Window()
         with bar, self._batches() as feed:
             while self.step < last and not stopped():
                 parts = self.work.advance(feed)
                 self.on_step(self.step, parts)
                 bar.update()
-                taken += 1
-                sums = {name: sums.get(name, 0.0) + parts.get(name, 0.0) for name in sums | parts}
+                window.add(parts)
                 if self.step % every == 0 or self.step == last:
-                    means = {name: total / taken for name, total in sums.items()}
-                    self._log(means | {"samples_per_second": taken * samples / (time.perf_counter() - since)})
+                    means = window.means(self.step)
+                    self._log(means | {"samples_per_second": window.rate(samples)})
                     bar.set_postfix(loss=f"{means['loss']:.4f}")
-                    since, taken, sums = time.perf_counter(), 0, {}
-                saving = time.perf_counter()
-                keeper.after(self.step, main)
-                since += time.perf_counter() - saving  # the log tells how fast the network learns
+                    window.restart()
+                with window.pause():  # the log tells how fast the network learns
+                    keeper.after(self.step, self.main)
 
     def _log(self, values: dict[str, float]) -> None:
         values = {"learning_rate": self.work.rate} | values
         self.accelerator.log(values, step=self.step)
-        if self.accelerator.is_main_process:
+        if self.main:
             append_metrics(self.output_dir / "metrics.jsonl", self.step, values)
 
     def _batches(self) -> AbstractContextManager[Iterator[Batch]]:
         """This process's batches from the present step on."""
         start = self.step * self.config.optimiser.accumulation
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
-        return load_batches(self.data, self.config, self.objective, start, rank, world)
+        return load_batches(self.data, self.config, self.objective, start, rank, world, self.accelerator.device)
 
-    def time_steps(self) -> float:
-        """Median seconds of a step, by some that are then undone."""
+    def time_steps(self, limit: float = math.inf, most: int = 20) -> StepTimes:
+        """What a step takes, by at most so many that are then undone, or what `limit` seconds hold."""
+        self.work.choose_precision()
+        if self.accelerator.num_processes > 1:  # which take their steps together
+            limit, most = math.inf, min(most, 20)
         with self.work.undone(), self._batches() as feed:
-            return median_seconds({"step": lambda: self.work.advance(feed)}, TIMED_STEPS, warm=WARM_STEPS)["step"]
+            return time_steps(lambda: self.work.advance(feed), self.accelerator.device, limit, most)
 
     def _set_max_steps(self, minutes: float) -> None:
         """Let `max_steps` be what the budget holds.
 
-        A training that stopped by the clock could not be repeated, nor could its learning rate know where it ends. So
-        some steps are timed first, and their number is what the budget buys from then on, however busy the machine
-        becomes.
+        A training that ended by the clock could not be repeated, nor could its learning rate know where it ends. So the
+        number is what the first steps' time makes it, however busy the machine becomes.
         """
-        (seconds,) = broadcast_object_list([self.time_steps()])  # one process's clock is everybody's
-        self.seconds_per_step = seconds
-        self._fix_max_steps(max(1, int(60 * minutes / seconds)))
+        (times,) = broadcast_object_list([self.time_steps(SHARE * 60 * minutes, MOST)])
+        self.seconds_per_step = times.seconds
+        self._fix_max_steps(times.steps_in(minutes))
+        if self.main:
+            tell(times.bought(minutes))
 
     def _fix_max_steps(self, steps: int) -> None:
         self.config = replace(self.config, optimiser=replace(self.config.optimiser, max_steps=steps))
         self.work.config = self.config.optimiser
 
     # --- what is kept ------------------------------------------------------------------------------------
-    def pipeline(self, network: Network | None = None) -> GaussianDiffusionPipeline:
+    def pipeline(self, network: Network | None = None) -> GaussianDiffusion:
         """The model as it stands, or with another network, as a pipeline."""
         return build_pipeline(network or self.model, self.data.representation, self.objective, self.config.sampler)
 
     def record(self) -> dict[str, Any]:
         """What the training cost so far, as `training.json` tells it."""
         with self.work.averaged():
-            return record.training_record(
-                self.config, self.data, self.model, self.output_dir, self.step, self.seconds_per_step
-            )
+            return record.training_record(self.config, self.data, self.model, self.output_dir, self._state())
 
     def save_pipeline(self, folder: Path) -> None:
         """Write a pipeline folder: averaged weights in bfloat16, statistics in float32."""
-        self.pipeline(self.work.exported()).save_pretrained(folder)
+        build.save_pipeline(self.pipeline(self.work.exported()), folder, self.config.record.shard_size)
 
     def _save_grid(self, path: Path) -> None:
         with self.work.averaged():
             save_sample_grid(self.pipeline(), path)
 
     def save(self) -> None:
-        """Write a checkpoint of the whole state."""
-        if self.accelerator.is_main_process:
-            state = replace(self.work.state(), seconds_per_step=self.seconds_per_step)
-            checkpoint.save_checkpoint(self.output_dir, state, self.config)
+        """Write a checkpoint of the whole state, which must be sound."""
+        self.window.means(self.step)
+        if self.main:
+            checkpoint.save_checkpoint(self.output_dir, self._state(), self.config)
+
+    def _state(self) -> checkpoint.TrainState:
+        return replace(self.work.state(), seconds_per_step=self.seconds_per_step)
 
     def _resume(self) -> None:
         state = checkpoint.load_checkpoint(self.output_dir, self.config)
@@ -199,6 +210,9 @@ class Trainer:
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"{self.output_dir}: its checkpoint fits another model ({reason})") from error
+        before = checkpoint.saved_settings(self.output_dir)
         self.seconds_per_step = state.seconds_per_step
+        if self.work.precision is None:  # the checkpoint is of a version that did not choose
+            self.work.precision = before["mixed_precision"]
         if self.config.optimiser.budget is not None:  # what it holds was found out when the training began
-            self._fix_max_steps(checkpoint.saved_settings(self.output_dir)["max_steps"])
+            self._fix_max_steps(before["max_steps"])
