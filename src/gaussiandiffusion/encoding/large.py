@@ -89,7 +89,7 @@ class _Tiles:
             while first < last:  # again from where there was not room enough
                 room = scratch(most, (len(self.image), *side), vectors)
                 bounds = np.empty((2, *room.picture.shape), np.float32)
-                local = np.zeros((2, len(shape), len(room.order)), np.float32)
+                local = np.zeros((2, len(shape), room.order.shape[1]), np.float32)
                 arrays = self.image, self.tiles, starts, members, *rest, errors, *self.bounds
                 first = _tile_gradients(shape, *arrays, room, bounds, local, first, last)
                 vectors = 2 * int(room.counts[TOTAL])
