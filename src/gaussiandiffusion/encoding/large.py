@@ -16,9 +16,8 @@ from gaussiandiffusion.encoding.parameters import Schedule
 from gaussiandiffusion.rendering.cpu import kernel
 from gaussiandiffusion.rendering.cpu.compiler import jit
 from gaussiandiffusion.rendering.cpu.footprints import COLUMNS, EXACT, TOTAL, lacks_room, plan, scratch
+from gaussiandiffusion.rendering.cpu.threads import PARTS
 from gaussiandiffusion.rendering.cpu.tiles import bin_splats, collect, gather, tile_grid
-
-PARTS = 4  # jobs for each thread: tiles differ in cost
 
 
 def fit_large(image: np.ndarray, parameters: np.ndarray, schedule: Schedule, pool: ThreadPoolExecutor) -> float:

@@ -9,6 +9,8 @@ from itertools import pairwise
 
 import torch
 
+PARTS = 4  # of the work for each thread: whoever has a busy core, or the costlier parts, does fewer
+
 
 def worker_pool(threads: int | None = None) -> ThreadPoolExecutor:
     """A pool of that many threads (default: torch's number) that take denormal numbers for 0.
@@ -20,14 +22,15 @@ def worker_pool(threads: int | None = None) -> ThreadPoolExecutor:
 
 
 def in_threads(work: Callable[[int, int], None], count: int, least: int = 1) -> None:
-    """Run `work(start, stop)` over [0, count), cut into equal parts for torch's number of threads.
+    """Run `work(start, stop)` over [0, count), cut into equal parts that torch's number of threads take in turn.
 
     Args:
         least: of the count, what is worth a further thread: a new one may wait for the idle ones of torch, which keep
             their cores for milliseconds.
     """
     threads = max(1, min(torch.get_num_threads(), count // least))
-    bounds = [math.ceil(count * i / threads) for i in range(threads + 1)]
+    parts = 1 if threads == 1 else min(count, PARTS * threads)
+    bounds = [math.ceil(count * i / parts) for i in range(parts + 1)]
     with worker_pool(threads) as pool:
         for done in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
             done.result()
