@@ -92,7 +92,7 @@ def teacher_pairs(
         if path.is_file():
             blocks.append(_read(path, header, part, teacher.representation.latent_shape))
         else:
-            with mixed(teacher.denoiser.device, precision):
+            with torch.no_grad(), mixed(teacher.denoiser.device, precision):
                 blocks.append(_make(teacher, part))
             _write(path, blocks[-1], header)
         if progress is not None:
