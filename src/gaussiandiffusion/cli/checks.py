@@ -85,3 +85,10 @@ def check_images(source: str) -> None:
         if path.name == source and not path.suffix:
             raise unknown_dataset(source)
         raise InputError(f"{path}: no such file or folder; give {KINDS}")
+
+
+def check_template(start: str) -> None:
+    """Refuse a start by a template whose file is not there; raises InputError."""
+    file = start.removeprefix("template:")
+    if file != start and not Path(file).is_file():
+        raise InputError(f"{file}: no such splat file; --learn-template FILE writes one")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 from tqdm import tqdm
 
-from gaussiandiffusion.cli.checks import check_file, check_installed, check_numbers
+from gaussiandiffusion.cli.checks import check_file, check_installed, check_numbers, check_template
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.ground.errors import InputError
 
@@ -67,10 +67,14 @@ class Command:
 
         images = open_images(self.source, split=self.split, data_dir=self.data_dir, limit=self.limit)
         device = resolve("cpu" if self.device == "auto" else self.device)  # imports torch
-        from gaussiandiffusion.encoding import make_encoder
+        from gaussiandiffusion.encoding import make_encoder, prepare
         from gaussiandiffusion.encoding.cluster import ray_engine
         from gaussiandiffusion.encoding.dataset import encode_dataset, local
+        from gaussiandiffusion.splats import Canvas
 
+        if self.engine == "local" and device.type == "cpu":
+            height, width, channels = images.canvas
+            prepare(Canvas(height, width, channels))  # beside the reading of the images
         engine = ray_engine(self.workers) if self.engine == "ray" else local(self.workers, device)
         start = self.start
         if self.learn_template is not None:
@@ -115,9 +119,7 @@ class Command:
         check_numbers(workers=self.workers, limit=self.limit)
         check_numbers(0, seed=self.seed)
         check_file(self.learn_template)
-        template = self.start.removeprefix("template:")
-        if template != self.start and not Path(template).is_file():
-            raise InputError(f"{template}: no such splat file; --learn-template FILE writes one")
+        check_template(self.start)
 
     def _learn(self) -> None:
         from gaussiandiffusion.data import open_images

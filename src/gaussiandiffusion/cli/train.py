@@ -11,8 +11,10 @@ from typing import Annotated, Any
 
 import tyro
 
+from gaussiandiffusion.cli.checks import check_folder, check_images, check_installed, check_model, check_template
 from gaussiandiffusion.cli.device import Device
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.models.names import check_size
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.presets import load_config, presets, to_flat
 
@@ -40,18 +42,14 @@ class Command:
 
     def run(self) -> None:
         until = math.inf if self.minutes is None else time.perf_counter() + 60 * self._checked(self.minutes)
-        try:
-            import accelerate  # noqa: F401 (asked for early, so that nothing is encoded in vain)
-            import tensorboard  # noqa: F401 (likewise)
-        except ImportError as error:
-            raise InputError(f'training needs {error.name}; run: pip install "gaussiandiffusion[train]"') from None
+        folder = self.output_dir or Path("runs") / Path(self.preset).stem
+        self._check(folder)
         from gaussiandiffusion.cli.device import resolve
         from gaussiandiffusion.training import checkpoint
         from gaussiandiffusion.training.latents import load_training_set
         from gaussiandiffusion.training.trainer import Trainer
 
         device = resolve(self.device)
-        folder = self.output_dir or Path("runs") / Path(self.preset).stem
         if self.resume and checkpoint.checkpoints(folder):
             checkpoint.check_same(folder, self.settings)  # before the data are encoded
         data = load_training_set(self.settings, self.data_dir, folder / "pairs", device.type)
@@ -62,6 +60,19 @@ class Command:
             after = f" after {self.minutes:g} minutes" if time.perf_counter() >= until else ""
             steps = f"step {trainer.step} of {trainer.config.optimiser.max_steps}"
             print(f"stopped{after} at {steps}, state saved: go on with --resume, {folder}")
+
+    def _check(self, folder: Path) -> None:
+        """Refuse what can be told to be wrong before PyTorch is imported and anything is encoded."""
+        check_installed("train", "training", "accelerate", "tensorboard")
+        check_folder(folder)
+        check_size(self.settings.network.size)
+        teacher, start = self.settings.teacher, self.settings.representation.start
+        for model in (teacher.model, teacher.weaker):
+            if model is not None:
+                check_model(model)
+        if teacher.model is None:
+            check_images(self.settings.data.source)
+            check_template(start)
 
     @staticmethod
     def _checked(minutes: float) -> float:

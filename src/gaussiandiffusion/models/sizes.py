@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.models.names import SIZES, UNET_SIZES, check_size
 from gaussiandiffusion.models.network import Network
-from gaussiandiffusion.models.transformer import SIZES, make_transformer
-from gaussiandiffusion.models.unet import UNET_SIZES, PixelUNet
-
-
-def check_size(size: str) -> None:
-    """Refuse a size that no network has; raises InputError with those there are."""
-    if size not in SIZES and size not in UNET_SIZES:
-        raise InputError(f"unknown network size '{size}'; choose one of {', '.join([*SIZES, *UNET_SIZES])}")
+from gaussiandiffusion.models.transformer import make_transformer
+from gaussiandiffusion.models.unet import PixelUNet
 
 
 def make_network(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
@@ -15,12 +14,6 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models.embeddings import ConditionEmbedding, embedding_rows
 from gaussiandiffusion.models.network import Network, check_sizes
 
-# "unet" is as large as minutes of training on two cores can use. "unet-paper" stands for the paper's "38M parameters,
-# 11.4 GFLOPs a step", whose layout is not printed: on 28x28 it has 39.9M and 11.0 GFLOPs (2 per multiply-add).
-UNET_SIZES: dict[str, dict[str, Any]] = {
-    "unet": {"widths": (16, 32, 64), "layers": 1, "attention": (2,), "norm_groups": 8},
-    "unet-paper": {"widths": (128, 256, 384), "layers": 2, "attention": (1,), "norm_groups": 32},
-}
 HEAD_WIDTH = 32
 
 

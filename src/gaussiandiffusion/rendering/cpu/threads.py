@@ -9,24 +9,26 @@ from itertools import pairwise
 
 import torch
 
+from gaussiandiffusion.ground.threads import thread_count
+
 
 def worker_pool(threads: int | None = None) -> ThreadPoolExecutor:
-    """A pool of that many threads (default: torch's number) that take denormal numbers for 0.
+    """A pool of that many threads (default: `thread_count()`) that take denormal numbers for 0.
 
     Dark pixels and unlit splats are full of denormals, and a processor takes a hundred times as long over one. Work
     goes through a pool even where one thread does it, so that its result does not depend on how many there are.
     """
-    return ThreadPoolExecutor(threads or torch.get_num_threads(), initializer=_flush_denormals)
+    return ThreadPoolExecutor(threads or thread_count(), initializer=_flush_denormals)
 
 
 def in_threads(work: Callable[[int, int], None], count: int, least: int = 1) -> None:
-    """Run `work(start, stop)` over [0, count), cut into equal parts for torch's number of threads.
+    """Run `work(start, stop)` over [0, count), cut into equal parts for as many threads as are worth starting.
 
     Args:
         least: of the count, what is worth a further thread: a new one may wait for the idle ones of torch, which keep
             their cores for milliseconds.
     """
-    threads = max(1, min(torch.get_num_threads(), count // least))
+    threads = max(1, min(thread_count(), count // least))
     bounds = [math.ceil(count * i / threads) for i in range(threads + 1)]
     with worker_pool(threads) as pool:
         for done in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
