@@ -48,7 +48,7 @@ def _one(setting: Setting, title: str, encoder: FitEncoder, images: ndarray, kin
         yield LeftOut(title, "the device is the processor, which takes the fused kernel")
         return
     encoder.encode(images[:8], device=device)  # compiles
-    times = []
+    times: list[float] = []
     until = time.perf_counter() + min(4.0, setting.deadline.left / 2)
     while not times or time.perf_counter() + times[-1] < until:
         started = time.perf_counter()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.gpu.deadline import Deadline
+from benchmarks.gpu.deadline import Deadline, TimeUp
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,15 @@ Entry = Figure | LeftOut
 
 
 def each(works: Iterable[tuple[str, Callable[[], Iterable[Entry]]]], deadline: Deadline) -> Iterator[Entry]:
-    """What works yield, one after another: one that fails or for which no time is left does not end the others."""
+    """What works yield, one after another: one that fails, or takes too long, does not end the others."""
     for name, work in works:
         if deadline.over:
             yield LeftOut(name, "no time was left for it")
             continue
         try:
             yield from work()
+        except TimeUp:
+            yield LeftOut(name, "it took longer than was left for it")
         except Exception as error:  # whatever PyTorch, CUDA or a compiler raise
             yield LeftOut(name, sentence(error))
 

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from benchmarks.gpu.clock import Laps
+from benchmarks.gpu.clock import Laps, tensor_floats
 from benchmarks.gpu.figures import Entry, Figure, LeftOut, each
 from benchmarks.gpu.kernels import busy
 from benchmarks.gpu.rates import products_name
@@ -25,13 +25,15 @@ CHUNKS = (None, 32, 512, 2048)  # None: the model's own
 LEAST, CHUNKS_AT_LEAST = 1024, 4  # images, and chunks, of a call
 QUICK_CHUNK, QUICK_IMAGES = 8, 8
 ROUNDS = 5  # of which the parts are medians
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16}
 PARTS = ("noise", "network", "decoding", "drawing")
 
 
 def sampling(setting: Setting) -> Iterator[Entry]:
     """Time an image at several sizes of chunk, whole and by its parts."""
     cases = [*(("float32", chunk) for chunk in CHUNKS), ("bfloat16", None)]
+    if setting.clock.cuda:
+        cases.append(("tf32", None))
     if setting.quick:
         cases = [("float32", None), ("bfloat16", QUICK_CHUNK)]
     works = [(_title(chunk, dtype), partial(_case, setting, chunk, dtype)) for dtype, chunk in cases]
@@ -43,7 +45,7 @@ def _title(chunk: int | None, dtype: str) -> str:
 
 
 def _case(setting: Setting, chunk: int | None, dtype: str) -> Iterator[Entry]:
-    title, clock = _title(chunk, dtype), setting.clock
+    title = _title(chunk, dtype)
     kept = {} if chunk is None else {"chunk_size": chunk}
     pipeline = GaussianDiffusion.from_pretrained(MODEL, dtype=DTYPES[dtype], **kept).to(setting.device)
     size = pipeline.chunk_size
@@ -51,6 +53,13 @@ def _case(setting: Setting, chunk: int | None, dtype: str) -> Iterator[Entry]:
         yield LeftOut(title, "the default chunks are of that size")
         return
     count = QUICK_IMAGES if setting.quick else max(LEAST, CHUNKS_AT_LEAST * size)
+
+    with tensor_floats(dtype == "tf32"):
+        yield from _measured(setting, pipeline, count, title, default=chunk is None)
+
+
+def _measured(setting: Setting, pipeline: GaussianDiffusion, count: int, title: str, default: bool) -> Iterator[Entry]:
+    clock, size = setting.clock, pipeline.chunk_size
 
     def work() -> object:
         return pipeline(num_samples=count, seed=setting.seed)
@@ -67,7 +76,7 @@ def _case(setting: Setting, chunk: int | None, dtype: str) -> Iterator[Entry]:
     }  # fmt: skip
     yield Figure(
         title, 1e6 * timing.seconds / count, "us an image", ceiling=1e6 * least["network"],
-        limit=f"{products} products", target=TARGET if chunk is None else None, detail=detail,
+        limit=f"{products} products", target=TARGET if default else None, detail=detail,
     )  # fmt: skip
     limits = {"network": f"{products} products", "drawing": "float32 products"}
     for name, seconds in parts(setting, pipeline, count).items():

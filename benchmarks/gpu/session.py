@@ -18,7 +18,7 @@ from gaussiandiffusion.ground.records import read_record
 Section = Callable[[Deadline], Iterator[Entry]]
 SAME = ("device", "quick")  # what the runs that share a file must agree in
 RUN = ("settings", "versions")  # kept beside each section: the next may be another version's
-GRACE = 1.25  # of its time, after which a section is ended
+GRACE = 1.15  # of its time, after which a section is ended
 
 
 @dataclass

@@ -6,6 +6,8 @@ from typing import Any
 
 HEAD = ("figure", "measured", "unit", "ceiling", "share", "target", "set by")
 WIDTHS = (58, 12, 12, 12, 8, 12, 0)
+LONGEST = 3  # kernels to show of those recorded
+POINTS = 6  # of a curve
 
 
 def plain_table(record: dict[str, Any]) -> str:
@@ -20,7 +22,8 @@ def plain_table(record: dict[str, Any]) -> str:
         lines += ["", f"{name} ({section['seconds']:.0f} s){state}"]
         if section["figures"]:
             lines.append(_aligned(HEAD))
-        lines += [_aligned(_cells(figure)) for figure in section["figures"]]
+        for figure in section["figures"]:
+            lines += [_aligned(_cells(figure)), *_remarks(figure["detail"])]
         lines += [f"left out: {missing}: {reason}" for missing, reason in section["left_out"].items()]
     return "\n".join(lines)
 
@@ -32,6 +35,26 @@ def _cells(figure: dict[str, Any]) -> tuple[str, ...]:
         figure["name"], _number(figure["value"]), figure["unit"], _number(figure["ceiling"]),
         "" if share is None else f"{100 * share:.2g} %", goal, figure["limit"],
     )  # fmt: skip
+
+
+def _remarks(detail: dict[str, Any]) -> list[str]:
+    """What the device was busy with, where that was profiled, and how a loss fell."""
+    lines = []
+    for name, profile in detail.items():
+        if not name.startswith("profile_of_"):
+            continue
+        words = name.removeprefix("profile_of_").replace("_", " ")
+        if "left_out" in profile:
+            lines.append(f"    {words}: not profiled, {profile['left_out']}")
+            continue
+        busy, started = 1e3 * profile["seconds_busy"], 1e3 * profile["seconds_of_launches"]
+        lines.append(f"    {words}: {profile['kernels']} kernels, busy {busy:.3g} ms, to start them {started:.3g} ms")
+        lines += [f"      {row['share']:4.0%}  {row['name']}" for row in profile["longest"][:LONGEST]]
+    if curve := detail.get("curve"):
+        chosen = [curve[i * (len(curve) - 1) // (POINTS - 1)] for i in range(POINTS)]
+        points = dict.fromkeys(f"{loss:.3f} at step {step}" for step, loss in chosen if loss is not None)
+        lines.append(f"    {detail['of']}; loss {', '.join(points)}")
+    return lines
 
 
 def _number(value: float | None) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from benchmarks.gpu import __main__ as command
 from benchmarks.gpu import drawing, encoding, passes
@@ -115,6 +116,29 @@ class TestWholeRun:
         assert steps == sorted(set(steps))
         assert all(loss > 0 for _, loss in curve)
         assert figures["training"]["detail"]["of"].startswith("synthetic")
+
+
+@pytest.mark.slow
+def test_given_pictures_are_learned_from_and_the_training_is_kept(out, tmp_path):
+    random = np.random.default_rng(0)
+    data = tmp_path / "data"
+    data.mkdir()
+    for i in range(1, 6):
+        records = random.integers(0, 256, (8, 1 + 3 * 32 * 32), dtype=np.uint8)
+        records[:, 0] = np.arange(8) % 10
+        (data / f"data_batch_{i}.bin").write_bytes(records.tobytes())
+    code, record = measure(
+        out, "--sections", "encoding,learning", "--data-dir", str(data), "--minutes", "0.03", "--training-dir",
+        str(tmp_path / "kept"),
+    )  # fmt: skip
+    assert code == 0
+    training = {figure["name"]: figure for figure in record["sections"]["learning"]["figures"]}["training"]
+    assert training["detail"]["of"] == "CIFAR-10"
+    assert training["detail"]["minutes"] == 0.03
+    assert record["settings"]["data"] == "cifar10"
+    assert record["sections"]["encoding"]["figures"][0]["detail"]["of"] == "CIFAR-10"
+    assert str(tmp_path) not in out.read_text()
+    assert (tmp_path / "kept" / "learning" / "metrics.jsonl").is_file()
 
 
 def test_a_section_that_fails_is_recorded_and_the_others_go_on(out, monkeypatch, capsys):

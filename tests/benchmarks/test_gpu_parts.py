@@ -115,8 +115,18 @@ def test_a_work_that_fails_does_not_end_the_others():
     def sound():
         yield Figure("whole", 1.0, "s")
 
+    def endless():
+        while True:
+            pass
+        yield
+
     entries = list(each([("broken", broken), ("sound", sound)], Deadline(100)))
     assert entries == [Figure("half", 1.0, "s"), LeftOut("broken", "MemoryError"), Figure("whole", 1.0, "s")]
+    with enforced(0.05):
+        entries = list(each([("endless", endless), ("sound", sound)], Deadline(0.04)))
+    assert [(entry.name, entry.reason) for entry in entries] == [
+        ("endless", "it took longer than was left for it"), ("sound", "no time was left for it")
+    ]  # fmt: skip
     assert list(each([("late", sound)], Deadline(0))) == [LeftOut("late", "no time was left for it")]
 
 
