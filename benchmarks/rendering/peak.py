@@ -3,7 +3,7 @@
 Counted from the source are additions, subtractions and multiplications of one lane of the inner loops, grey pictures;
 comparisons, integer operations and everything per splat or segment are not, but their time is:
 
-* `kernel.draw`, 23: u = ax + b y (2), v = d y (1), -u^2 - v^2 (4), exp2's rounding (3) and polynomial (10), the colour
+* `kernel.draw`, 21: u = ax + b y (2), v = d y (1), -u^2 - v^2 (4), exp2's remainder (1) and polynomial (10), the colour
   added to the picture (2), the next y (1);
 * `kernel.differentiate`, 7: w = value * residual (1), the sums of w, w y and w y^2 (1 + 2 + 2), the next y (1).
 
@@ -29,7 +29,7 @@ from gaussiandiffusion.rendering.cpu.threads import worker_pool
 from gaussiandiffusion.rendering.cpu.vectors import TOTALS, totals
 from gaussiandiffusion.splats import Splats
 
-FORWARD, BACKWARD = 23, 7  # operations a lane
+FORWARD, BACKWARD = 21, 7  # operations a lane
 CHAINS = (6, 10)  # independent multiply-adds: enough to hide their latency, few enough for 16 or 32 registers
 ROUNDS = 1_000_000
 

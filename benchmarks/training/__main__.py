@@ -45,7 +45,9 @@ class Row:
 
 
 ROWS = {
-    "splats": Row("24 splats, as trained: bfloat16, compiled"),
+    "splats": Row("24 splats, compiled"),
+    "bfloat16": Row("in bfloat16, whatever the trial says", changes=(("compile", True), ("mixed_precision", "bf16"))),
+    "float32": Row("in float32, whatever the trial says", changes=(("compile", True), ("mixed_precision", "no"))),
     "fused-attention": Row("attention by the fused kernel", fused_attention=True),
     "eager": Row("not compiled", changes=()),
     "unrendered": Row("no rendered-image loss", changes=(("compile", True), ("render_weight", 0.0))),
@@ -89,6 +91,7 @@ def steps(arguments: Arguments) -> Iterator[tuple[str, dict[str, Any]]]:
                 name,
                 {
                     "title": ROWS[name].title,
+                    "precision": trainer.work.precision,
                     "seconds_per_step": median,
                     "samples_per_second": rate,
                     "gflops_per_sample": flops / 1e9,

@@ -7,6 +7,7 @@ import torch
 from gaussiandiffusion.encoding import make_encoder
 from gaussiandiffusion.encoding.parameters import MARGIN, MAX_SIGMA, MIN_SIGMA
 from gaussiandiffusion.rendering import render
+from gaussiandiffusion.splats import Canvas
 
 STARTS = ["hilbert", "grid"]
 
@@ -68,6 +69,33 @@ def test_blocks_threads_and_batches_change_no_bit(monkeypatch, target):
     for name, value in whole.splats.tensors().items():
         assert torch.equal(value, parts.splats.tensors()[name]), name
     assert torch.equal(whole.psnr, parts.psnr)
+
+
+@pytest.mark.parametrize(("height", "width"), [(13, 10), (20, 140)])
+def test_sets_are_the_same_when_room_for_gaussians_had_to_grow(monkeypatch, height, width):
+    from gaussiandiffusion.rendering.cpu import footprints
+
+    images = noise(3, height, width)
+    encoder = make_encoder(3, num_splats=20, iterations=10)
+    expected = encoder.encode(images)
+    monkeypatch.setattr(footprints, "_USUAL", 1)  # vector for each splat
+    found = encoder.encode(images)
+    for name, value in expected.splats.tensors().items():
+        assert torch.equal(value, found.splats.tensors()[name]), name
+    assert torch.equal(found.psnr, expected.psnr)
+
+
+@pytest.mark.parametrize(("height", "width"), [(28, 28), (20, 140)])
+def test_nothing_is_left_to_compile_for_what_was_prepared(height, width):
+    from gaussiandiffusion.encoding import fit, large, prepare
+
+    functions = [fit._fit_range] if height == width else [large._tile_gradients, large._step]
+    thread = prepare(Canvas(height, width, 3))
+    thread.join()
+    before = [list(function.signatures) for function in functions]
+    assert all(before)
+    make_encoder(3, num_splats=20, iterations=2).encode(noise(3, height, width, count=1))
+    assert [list(function.signatures) for function in functions] == before
 
 
 def test_progress_counts_every_image_once(monkeypatch, strokes):

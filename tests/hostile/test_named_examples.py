@@ -75,9 +75,13 @@ def damage(state, name):
     elif name == "a moment is of another shape":
         moments[0]["exp_avg"] = torch.zeros(2)
     elif name == "a variance is negative":
-        moments[0]["exp_avg_sq"].fill_(-1)
+        moments[0]["exp_avg_sq"] = torch.full(moments[0]["exp_avg_sq"]["shape"], -1.0)
     elif name == "an average is of truths":
-        state["ema"]["differences"][0] = state["ema"]["differences"][0].bool()
+        state["ema"]["differences"][0] = torch.ones(state["ema"]["differences"][0]["shape"], dtype=torch.bool)
+    elif name == "an average is short of bytes":
+        state["ema"]["differences"][0]["others"] = state["ema"]["differences"][0]["others"][:-1]
+    elif name == "an average codes other bytes":
+        state["ema"]["differences"][0]["first"] = torch.zeros(9, dtype=torch.uint8)
     elif name == "an average is endless":
         state["ema"]["differences"][0] = torch.zeros(1).expand(10**13)
     else:
@@ -91,6 +95,8 @@ def damage(state, name):
         "a moment is of another shape",
         "a variance is negative",
         "an average is of truths",
+        "an average is short of bytes",
+        "an average codes other bytes",
         "an average is endless",
         "a weight is NaN",
     ],
@@ -101,7 +107,7 @@ def test_a_checkpoint_that_no_training_wrote_is_refused_before_the_first_step(tm
     state = torch.load(path, weights_only=True)
     damage(state, name)
     torch.save(state, path)
-    with pytest.raises(InputError, match="its checkpoint"):
+    with pytest.raises(InputError, match=r"its checkpoint|is damaged"):
         resume_training(tmp_path)
 
 

@@ -324,3 +324,24 @@ def test_outputs_are_taken_by_name_or_place_as_diffusers_are(pipeline):
     assert out["images"] is out[0] is out.images
     assert out.to_tuple()[1] is out.splats
     assert len(out.to_tuple()) == 4  # no trajectory
+
+
+@pytest.mark.parametrize(("native", "slower", "expected"), [(False, 1.0, "no"), (True, 3.0, "no"), (True, 0.1, "bf16")])
+def test_sampling_takes_bfloat16_only_where_it_is_native_and_faster(pipeline, monkeypatch, native, slower, expected):
+    from gaussiandiffusion.models import precision
+    from gaussiandiffusion.pipeline import precision as sampling
+
+    clock, passes = [0.0], []
+    monkeypatch.setattr(precision.time, "perf_counter", lambda: clock[0])
+
+    def forward(module, arguments):
+        half = torch.is_autocast_enabled("cpu")
+        passes.append(half)
+        clock[0] += 0.01 * (slower if half else 1)
+
+    for module in (precision, sampling):
+        monkeypatch.setattr(module, "multiplies_bf16", lambda device: native)
+    hook = pipeline.denoiser.register_forward_pre_hook(forward)
+    assert sampling.faster_sampling(pipeline) == expected
+    hook.remove()
+    assert bool(passes) == native

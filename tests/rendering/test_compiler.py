@@ -1,4 +1,4 @@
-"""What compiled functions promise: to be kept from run to run, announced, and as wide as the processor."""
+"""What compiled functions promise around their results: kept, announced, and as wide as the processor."""
 
 import os
 import shutil

@@ -97,6 +97,17 @@ def test_splats_off_the_canvas_leave_it_and_their_gradient_empty(distance, cutof
     assert float(means.grad.abs().max()) < 1e-20
 
 
+@pytest.mark.parametrize("where", ["means", "sigmas"])
+def test_splats_that_are_no_numbers_touch_nothing_but_the_picture(make_splats, where):
+    """A model that has gone astray: whatever is drawn, no memory beside the picture is written."""
+    splats = make_splats(k=40)
+    values = splats.tensors()
+    values[where] = values[where].clone()
+    values[where][:, ::3] = float("nan")
+    picture = accumulate(Splats(**values, canvas=splats.canvas), backend="cpu")
+    assert picture.shape == (2, 1, 12, 17)
+
+
 def test_threads_and_strides_change_nothing(make_splats):
     splats = make_splats(n=5, channels=3)
     strided = Splats(

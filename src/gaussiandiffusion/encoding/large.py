@@ -16,9 +16,8 @@ from gaussiandiffusion.encoding.parameters import Schedule
 from gaussiandiffusion.rendering.cpu import kernel
 from gaussiandiffusion.rendering.cpu.compiler import jit
 from gaussiandiffusion.rendering.cpu.footprints import COLUMNS, EXACT, TOTAL, lacks_room, plan, scratch
+from gaussiandiffusion.rendering.cpu.threads import PARTS
 from gaussiandiffusion.rendering.cpu.tiles import bin_splats, collect, gather, tile_grid
-
-PARTS = 4  # jobs for each thread: tiles differ in cost
 
 
 def fit_large(image: np.ndarray, parameters: np.ndarray, schedule: Schedule, pool: ThreadPoolExecutor) -> float:
@@ -89,7 +88,7 @@ class _Tiles:
             while first < last:  # again from where there was not room enough
                 room = scratch(most, (len(self.image), *side), vectors)
                 bounds = np.empty((2, *room.picture.shape), np.float32)
-                local = np.zeros((2, len(shape), len(room.order)), np.float32)
+                local = np.zeros((2, len(shape), room.order.shape[1]), np.float32)
                 arrays = self.image, self.tiles, starts, members, *rest, errors, *self.bounds
                 first = _tile_gradients(shape, *arrays, room, bounds, local, first, last)
                 vectors = 2 * int(room.counts[TOTAL])

@@ -36,6 +36,7 @@ class SampleRecord:
         labels: class of each sample, where there is one attribute.
         conditions: names of the values of each sample, attribute by attribute; null where it was left open.
         device: kind of device that computed.
+        mixed_precision: of the network: "no" or "bf16".
         seconds_per_image: wall-clock.
     """
 
@@ -51,6 +52,7 @@ class SampleRecord:
     labels: list[Annotated[int, Meta(ge=0, le=1_000_000)]] | None = None
     conditions: dict[str, list[str | None]] | None = None
     device: str | None = None
+    mixed_precision: str | None = None
     seconds_per_image: float | None = None
 
 

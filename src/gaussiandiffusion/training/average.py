@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 
 from gaussiandiffusion.training.checkpoint import AverageState
-from gaussiandiffusion.training.rounding import copy_into, flat_like, round_to_
-
-BITS = 24  # of a difference
+from gaussiandiffusion.training.rounding import AVERAGE_BITS, copy_into, flat_like, round_to_
 
 
 class Average:
@@ -39,7 +37,7 @@ class Average:
         self.steps += 1
         torch._foreach_lerp_(self.differences, self.weights, 1 - decay)
         torch._foreach_sub_(self.differences, self.weights)
-        round_to_(self.flat, BITS)
+        round_to_(self.flat, AVERAGE_BITS)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -65,5 +63,5 @@ class Average:
         else:
             copy_into(self.differences, state["shadow_params"])
             torch._foreach_sub_(self.differences, self.weights)
-            round_to_(self.flat, BITS)
+            round_to_(self.flat, AVERAGE_BITS)
         self.steps = state["optimization_step"]

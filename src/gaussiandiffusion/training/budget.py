@@ -81,16 +81,18 @@ def overrun(minutes: float, planned: float, steps: int, seconds: float) -> str |
 
     Args:
         planned: seconds of a step, as timed when training began.
-        seconds: that all `steps` took.
+        seconds: that all `steps` took; the timing took what they were to leave of the budget.
     """
-    taken, now = seconds / 60, seconds / steps
+    now = seconds / steps
+    taken = (seconds + max(0.0, 60 * minutes - steps * planned)) / 60
     if abs(taken / minutes - 1) <= TOLERANCE:
         return None
     reason = f"a step took {1000 * now:.0f} ms, {1000 * planned:.0f} when it was timed"
     if abs(now / planned - 1) <= TOLERANCE:
         reason = f"a step takes {1000 * planned:.0f} ms"
-    busier = "; the machine became busier" if now > planned * (1 + TOLERANCE) else ""
-    return f"the budget of {minutes:g} minutes took {taken:.2g}: {reason}{busier}"
+    changed = "; the machine became busier" if now > planned * (1 + TOLERANCE) else ""
+    changed = "; the machine became less busy" if now < planned * (1 - TOLERANCE) else changed
+    return f"the budget of {minutes:g} minutes took {taken:.2g}: {reason}{changed}"
 
 
 def late(until: float, processes: int) -> bool:

@@ -17,8 +17,8 @@ from gaussiandiffusion.ground.files import atomic_path, write_json
 from gaussiandiffusion.ground.records import read_record, to_record
 from gaussiandiffusion.models.precision import Precision
 from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.packing import packed, unpacked
 from gaussiandiffusion.training.presets import flat_settings, to_config, to_flat
-from gaussiandiffusion.training.rounding import packed, unpacked
 
 KEEP = 2
 CONFIG_FILE = "config.json"

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from gaussiandiffusion.training.checkpoint import MomentsState
-from gaussiandiffusion.training.rounding import copy_into, flat_like, round_to_
-
-MEAN_BITS, SQUARE_BITS = 16, 24
+from gaussiandiffusion.training.rounding import MEAN_BITS, SQUARE_BITS, copy_into, flat_like, round_to_
 
 
 class Moments:

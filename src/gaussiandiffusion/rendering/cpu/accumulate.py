@@ -90,7 +90,7 @@ def _with_room(work: Callable[..., int], arrays: tuple[Any, ...], start: int, st
     vectors = 0
     while start < stop:
         room = scratch(int(np.diff(starts).max()), (colors.shape[1], *tiles[0, 2:]), vectors)
-        local = np.zeros((2, COLUMNS + colors.shape[1], len(room.order)), np.float32)
+        local = np.zeros((2, COLUMNS + colors.shape[1], room.order.shape[1]), np.float32)
         start = work(*arrays, room, local, start, stop)
         vectors = 2 * int(room.counts[TOTAL])
 

@@ -4,8 +4,7 @@ Only the bounding box of the ellipse at `cutoff` sigmas is drawn, rounded outwar
 most exp(-cutoff^2 / 2) of a splat's colour: 0.0022 at 3.5, and less than float32 resolves at `EXACT`.
 
 A *narrow* box is at most 4 pixels wide, as most are in a small picture; a vector then covers some rows of 4. A *wide*
-one is drawn in segments of LANES columns, a vector to a row. Splats whose boxes have the same shape are drawn after one
-another, since a short loop costs a few times its work whenever its length was guessed wrong.
+one is drawn in segments of LANES columns, a vector to a row. Narrow boxes are drawn first, then wide ones.
 """
 
 from __future__ import annotations
@@ -25,9 +24,8 @@ FAR = 1e9  # pixels; beyond it, pixel numbers would leave int32
 TALL = LANES // QUAD  # rows of a vector in a narrow box
 LEAST = 4 // TALL  # vectors of a narrow box: few need less, and then lengths differ less
 
-START, VECTORS, SEGMENTS, KIND = range(4)  # rows of `boxes`
-_LENGTHS, _WIDTHS = 16, 4  # vectors of a segment, and segments, that are told apart when boxes are sorted
-_KINDS = _LENGTHS * _WIDTHS
+START, VECTORS, SEGMENTS = range(3)  # rows of `boxes`
+NARROW, WIDE, TOTAL = range(3)  # of `counts`
 _USUAL = 64  # vectors of a box
 
 
@@ -36,11 +34,10 @@ class Scratch(NamedTuple):
 
     Args:
         picture: float32 (C, rows, columns): the window in whole vectors, into which any box can be moved.
-        boxes: int32 (4, K): first pixel, vectors of a segment, segments (0: narrow) and kind of shape (0: not drawn).
+        boxes: int32 (3, K): first pixel, vectors of a segment (0: not drawn) and segments (0: narrow).
         corners: float32 (2, K): x and y of the first pixel as counted from the mean.
-        order: int32 (K,): what is drawn, narrow boxes first, boxes of one shape together; and then what is not.
-        counts: int32 (kinds + 4,): of each kind; and how many are narrow, how many are drawn, how many there are, and
-            how many vectors their boxes have.
+        order: int32 (2, K): the splats that are drawn in narrow boxes, and those in wide ones.
+        counts: int32 (3,): how many these are, and how many vectors their boxes have.
         values: float32: the Gaussians in the vectors of all boxes, one after another.
         sums: float32 (K, 8): moments and colours' gradients.
     """
@@ -54,9 +51,6 @@ class Scratch(NamedTuple):
     sums: np.ndarray
 
 
-NARROW, DRAWN, ALL, TOTAL = range(_KINDS, _KINDS + 4)  # of `Scratch.counts`
-
-
 def scratch(splats: int, size: Sequence[int], vectors: int = 0) -> Scratch:
     """For windows of up to K splats and a size (C, H, W), whose boxes have some vectors (0: what is usual)."""
     channels, height, width = size
@@ -64,10 +58,10 @@ def scratch(splats: int, size: Sequence[int], vectors: int = 0) -> Scratch:
     rows = max(LEAST * TALL, -(-height // TALL) * TALL)
     return Scratch(
         picture=np.zeros((channels, rows, whole_vectors(width)), np.float32),
-        boxes=np.zeros((4, room), np.int32),
+        boxes=np.zeros((3, room), np.int32),
         corners=np.zeros((2, room), np.float32),
-        order=np.zeros(room, np.int32),
-        counts=np.zeros(_KINDS + 4, np.int32),
+        order=np.zeros((2, room), np.int32),
+        counts=np.zeros(3, np.int32),
         values=np.empty(LANES * (vectors or room * _USUAL), np.float32),
         sums=np.zeros((room, TOTALS), np.float32),
     )
@@ -84,37 +78,21 @@ def plan(geometry: Array, splats: Value, height: Value, width: Value, cutoff: Va
 
     Where their vectors are more than `values` has room for, see `lacks_room`, they must not be drawn.
     """
-    boxes, counts, order = scratch.boxes, scratch.counts, scratch.order
     _measure(geometry, splats, height, width, cutoff, scratch)
-    none = splats.constant(0)
-    stride = geometry.shape[1]
-    kinds = stride * KIND
-    loop(none.constant(_KINDS), lambda i: counts.store(i, none))
+    boxes, order, stride = scratch.boxes, scratch.order, geometry.shape[1]
 
-    def count(k: Value, total: Value) -> list[Value]:
-        kind = boxes.number(k + kinds)
-        counts.store(kind, counts.number(kind) + 1)
-        return [total + boxes.number(k + stride * VECTORS) * boxes.number(k + stride * SEGMENTS).clip(1, 2**20)]
+    def place(k: Value, narrow: Value, wide: Value, total: Value) -> list[Value]:
+        vectors, segments = boxes.number(k + stride * VECTORS), boxes.number(k + stride * SEGMENTS)
+        # A splat is put at the end of both lists and stays where the list grows: no branch that could be guessed wrong.
+        order.store(narrow, k)
+        order.store(stride + wide, k)
+        seen, has_segments = vectors.clip(0, 1), segments.clip(0, 1)
+        in_wide = seen * has_segments
+        return [narrow + seen - in_wide, wide + in_wide, total + vectors * segments.clip(1, 2**20)]
 
-    def begin(i: Value, before: Value) -> list[Value]:
-        after = before + counts.number(i)
-        counts.store(i, before)
-        return [after]
-
-    def place(k: Value) -> None:
-        kind = boxes.number(k + kinds)
-        at = counts.number(kind)
-        order.store(at, k)
-        counts.store(kind, at + 1)
-
-    (total,) = loop(splats, count, none)
-    drawn = splats - counts.number(none)
-    (narrow,) = loop(none.constant(_LENGTHS - 1), lambda i, before: begin(i + 1, before), none)
-    loop(none.constant(_KINDS - _LENGTHS), lambda i, before: begin(i + _LENGTHS, before), narrow)
-    counts.store(none, drawn)
-    loop(splats, place)
-    for i, number in ((NARROW, narrow), (DRAWN, drawn), (ALL, splats), (TOTAL, total)):
-        counts.store(none.constant(i), number)
+    counts = loop(splats, place, *[splats.constant(0)] * 3)
+    for i, count in enumerate(counts):
+        scratch.counts.store(count.constant(i), count)
 
 
 @jit
@@ -147,12 +125,10 @@ def _measure(geometry: Array, splats: Value, height: Value, width: Value, cutoff
         # Vectors that would overhang are moved back into the picture.
         top = (last_row - narrow.where(vectors * TALL, vectors)).clip(0, top)
         left = (last_column - narrow.where(wide.constant(QUAD), segments * LANES)).clip(0, left)
-        kind = vectors.clip(1, _LENGTHS - 1) + segments.clip(0, _WIDTHS - 1) * _LENGTHS
         seen = (tall.clip(0, 1) * wide.clip(0, 1)) > 0
         scratch.boxes.store(at + stride * START, top * last_column + left)
         scratch.boxes.store(at + stride * VECTORS, seen.where(vectors, 0))
         scratch.boxes.store(at + stride * SEGMENTS, segments)
-        scratch.boxes.store(at + stride * KIND, seen.where(kind, 0))
         scratch.corners.store(at, left.real() - mx)
         scratch.corners.store(at + stride, top.real() - my)
 

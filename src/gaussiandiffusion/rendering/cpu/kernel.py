@@ -15,13 +15,12 @@ from functools import partial
 from typing import Any
 
 from gaussiandiffusion.rendering.cpu.footprints import (
-    ALL,
     COLUMNS,
-    DRAWN,
     NARROW,
     SEGMENTS,
     TALL,
     VECTORS,
+    WIDE,
 )
 from gaussiandiffusion.rendering.cpu.simd import LANES, QUAD, SHIFT, Array, Value, emitted, loop, vector, when
 from gaussiandiffusion.rendering.cpu.vectors import TOTALS, columns, exp2, totals
@@ -57,9 +56,8 @@ def differentiate(geometry: Array, colors: Array, scratch: Any, gradient: Array)
     d/dmx = a^2 Mx + a b My, d/dmy = a b Mx + (b^2 + d^2) My, d/da = -(a Mxx + b Mxy),
     d/db = -(a Mxy + b Myy), d/dd = -d Myy, d/dcolour_c = sum value * residual_c.
     """
-    drawn, splats = (scratch.counts.number(geometry.shape[1].constant(which)) for which in (DRAWN, ALL))
-    nothing = vector(drawn, 0).take(range(TOTALS))
-    loop(splats - drawn, lambda i: scratch.sums.store(scratch.order.number(drawn + i) * TOTALS, nothing))
+    sums, nothing = scratch.sums, vector(geometry.shape[1], 0)
+    loop((geometry.shape[1] * TOTALS) >> SHIFT, lambda i: sums.store(i * LANES, nothing))
     for group in _groups(geometry, colors, scratch):
 
         def body(group: _Group = group) -> None:
@@ -90,10 +88,10 @@ class _Group:
 
     def each_splat(self, body: Callable[[_Group, Value, Value, bool], Value]) -> None:
         """`body(group, k, at, narrow)` for every splat k that is drawn; it returns where the next one's values are."""
-        order, counts = self.scratch.order, self.scratch.counts
-        narrow, drawn = (counts.number(self.stride.constant(which)) for which in (NARROW, DRAWN))
-        (at,) = loop(narrow, lambda i, at: [body(self, order.number(i), at, True)], narrow.constant(0))
-        loop(drawn - narrow, lambda i, at: [body(self, order.number(narrow + i), at, False)], at)
+        order, counts, at = self.scratch.order, self.scratch.counts, self.stride.constant(0)
+        for row, narrow in ((NARROW, True), (WIDE, False)):
+            step = lambda i, at, r=row, n=narrow: [body(self, order.number(self.stride * r + i), at, n)]  # noqa: E731
+            (at,) = loop(counts.number(self.stride.constant(row)), step, at)
 
     def colors(self, k: Value) -> list[Value]:
         return [self.all_colors.spread(k + self.stride * (self.first + c)) for c in range(self.channels)]

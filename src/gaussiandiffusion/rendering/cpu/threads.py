@@ -11,6 +11,8 @@ import torch
 
 from gaussiandiffusion.ground.threads import thread_count
 
+PARTS = 4  # of the work for each thread: whoever has a busy core, or the costlier parts, does fewer
+
 
 def worker_pool(threads: int | None = None) -> ThreadPoolExecutor:
     """A pool of that many threads (default: `thread_count()`) that take denormal numbers for 0.
@@ -22,14 +24,15 @@ def worker_pool(threads: int | None = None) -> ThreadPoolExecutor:
 
 
 def in_threads(work: Callable[[int, int], None], count: int, least: int = 1) -> None:
-    """Run `work(start, stop)` over [0, count), cut into equal parts for as many threads as are worth starting.
+    """Run `work(start, stop)` over [0, count), cut into equal parts that as many threads as are worth it take in turn.
 
     Args:
         least: of the count, what is worth a further thread: a new one may wait for the idle ones of torch, which keep
             their cores for milliseconds.
     """
     threads = max(1, min(thread_count(), count // least))
-    bounds = [math.ceil(count * i / threads) for i in range(threads + 1)]
+    parts = 1 if threads == 1 else min(count, PARTS * threads)
+    bounds = [math.ceil(count * i / parts) for i in range(parts + 1)]
     with worker_pool(threads) as pool:
         for done in [pool.submit(work, *pair) for pair in pairwise(bounds)]:
             done.result()
