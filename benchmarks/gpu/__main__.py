@@ -86,6 +86,8 @@ def check(arguments: Arguments) -> None:
     """Refuse what can be told to be wrong before anything is measured; raises InputError."""
     if arguments.device == "cpu" and not arguments.quick:
         raise InputError("the sizes are a GPU's; --device cpu needs --quick")
+    if arguments.device == "cuda" and not _cuda_is_there():
+        raise InputError("there is no CUDA device that PyTorch can use; --device cpu --quick tries all in miniature")
     if arguments.minutes is not None and not 0 < arguments.minutes <= LONGEST:
         raise InputError(f"--minutes must lie above 0 and up to {LONGEST:g}, not {arguments.minutes:g}")
     if arguments.seed < 0:
@@ -98,6 +100,12 @@ def check(arguments: Arguments) -> None:
         open_images("cifar10", split="train", data_dir=arguments.data_dir)
 
 
+def _cuda_is_there() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
 def run(arguments: Arguments) -> dict[str, Any]:
     """Measure, and give the record that was written.
 
@@ -106,12 +114,13 @@ def run(arguments: Arguments) -> dict[str, Any]:
     """
     names = chosen(arguments.sections)
     check(arguments)
+    import torch
+
     from benchmarks.gpu.clock import Clock, device_words
     from benchmarks.shared.threads import one_thread
-    from gaussiandiffusion.cli.device import resolve
     from gaussiandiffusion.ground.provenance import library_versions, machine_words
 
-    device = resolve(arguments.device)
+    device = torch.device(arguments.device)
     about = {
         "device": device_words(device),
         "machine": machine_words(),

@@ -17,7 +17,7 @@ SHOWN = 90  # characters of a kernel's name
 
 
 def busy(clock: Clock, work: Callable[[], object], launch: float) -> dict[str, Any]:
-    """Kernels of a call, on the processor operations; a reason in place of figures where nothing can be profiled.
+    """Kernels of a call, on the processor the operations of this thread; a reason where nothing can be profiled.
 
     Args:
         work: was called before.

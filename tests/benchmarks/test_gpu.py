@@ -211,7 +211,7 @@ def test_ceilings_are_measured_first_where_there_are_none(tmp_path, monkeypatch)
     ("words", "says"),
     [
         (("--device", "cpu"), "--device cpu needs --quick"),
-        (("--device", "cuda"), "not available on this machine"),
+        (("--device", "cuda"), "there is no CUDA device"),
         ((*QUICK, "--sections", "speed"), "unknown section 'speed'; choose some of ceilings"),
         ((*QUICK, "--sections", ","), "names none"),
         ((*QUICK, "--minutes", "0"), "--minutes must lie above 0"),
