@@ -57,7 +57,7 @@ def multiplies_bf16(device: torch.device) -> bool:
 
 
 def faster_precision(run: Callable[[], object], device: torch.device) -> Choice:
-    """Whether `run` is faster in bfloat16 or as it is: tried for some 50 ms where the device has the instructions.
+    """Whether `run` is faster in bfloat16 or as it is: tried for 50 ms or three rounds where there are instructions.
 
     Args:
         run: a piece of the work that is to be done, calling a network of float32 weights; repeated.

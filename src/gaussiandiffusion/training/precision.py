@@ -13,7 +13,7 @@ from gaussiandiffusion.models.precision import Choice, faster_precision
 from gaussiandiffusion.representation import Representation
 from gaussiandiffusion.training.attention import training_attention
 
-TRIED = 16  # samples of a trial on the CPU, where a whole batch would take seconds
+TRIED = 8  # samples of a trial on the CPU, where a whole batch would take seconds
 
 
 def faster_for_training(network: Network, representation: Representation[Any], batch_size: int) -> Choice:
