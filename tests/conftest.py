@@ -14,6 +14,7 @@ EXCEPTIONS = {
     "encoding.large",
     "encoding.starts",
     "rendering.cpu.accumulate",
+    "rendering.cpu.emission",
     "rendering.cpu.footprints",
     "rendering.cpu.kernel",
     "rendering.cpu.simd",

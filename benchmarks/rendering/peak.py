@@ -23,8 +23,9 @@ from gaussiandiffusion.evaluation.cost.timing import median_seconds
 from gaussiandiffusion.rendering.cpu import kernel
 from gaussiandiffusion.rendering.cpu.accumulate import to_pixels
 from gaussiandiffusion.rendering.cpu.compiler import jit
+from gaussiandiffusion.rendering.cpu.emission import emitted, loop, when
 from gaussiandiffusion.rendering.cpu.footprints import COLUMNS, TOTAL, plan, scratch
-from gaussiandiffusion.rendering.cpu.simd import LANES, Array, Value, emitted, loop, vector, when
+from gaussiandiffusion.rendering.cpu.simd import LANES, Array, Value, vector
 from gaussiandiffusion.rendering.cpu.threads import worker_pool
 from gaussiandiffusion.rendering.cpu.vectors import TOTALS, totals
 from gaussiandiffusion.splats import Splats

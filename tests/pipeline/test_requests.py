@@ -109,6 +109,13 @@ def test_one_pipeline_serves_several_threads(spots, scheduler):
     assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
+def test_states_carry_no_gradients_and_leave_the_callers_mode_alone(spots):
+    for state in spots.states(checked_run(spots, 2)):
+        assert torch.is_grad_enabled()
+        assert not state.latent.requires_grad
+        assert not state.clean.requires_grad
+
+
 def test_a_run_may_begin_elsewhere_and_be_held(spots):
     run = checked_run(spots, 2, 1)
     first, *_, last = spots.states(run)

@@ -13,7 +13,8 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import accumulate
 from gaussiandiffusion.rendering.cpu.accumulate import to_pixels
 from gaussiandiffusion.rendering.cpu.compiler import FAST
-from gaussiandiffusion.rendering.cpu.simd import LANES, emitted, loop
+from gaussiandiffusion.rendering.cpu.emission import emitted, loop
+from gaussiandiffusion.rendering.cpu.simd import LANES
 from gaussiandiffusion.rendering.cpu.vectors import exp2
 from gaussiandiffusion.splats import Canvas, Splats
 

@@ -14,8 +14,9 @@ import numpy as np
 from gaussiandiffusion.encoding.parameters import ANYTHING, Schedule
 from gaussiandiffusion.rendering.cpu import kernel
 from gaussiandiffusion.rendering.cpu.compiler import jit
+from gaussiandiffusion.rendering.cpu.emission import emitted, loop, when
 from gaussiandiffusion.rendering.cpu.footprints import COLUMNS, EXACT, TOTAL, lacks_room, plan, scratch, whole_vectors
-from gaussiandiffusion.rendering.cpu.simd import LANES, SHIFT, Array, Value, emitted, loop, vector, when
+from gaussiandiffusion.rendering.cpu.simd import LANES, SHIFT, Array, Value, vector
 from gaussiandiffusion.rendering.cpu.vectors import exp2, totals
 
 F = np.float32

@@ -138,6 +138,11 @@ class GaussianDiffusion:
         """Samples that the network denoises at once."""
         return self._defaults["chunk_size"] or chunk_by_device(self.denoiser.device.type, self.denoiser)
 
+    @property
+    def threads(self) -> int | None:
+        """Threads that compute chunks side by side; None: as many as are worth starting."""
+        return None if self.device.type == "cpu" else LAUNCHERS
+
     def with_scheduler(self: Own, name: str) -> Own:
         """The same model with another sampler (see `diffusion.schedulers.SAMPLERS`)."""
         return type(self)(self.denoiser, self.representation, make_scheduler(name, self.scheduler), **self._defaults)
@@ -190,8 +195,7 @@ class GaussianDiffusion:
             guidance_scale=guidance_scale, guidance_interval=guidance_interval, weaker=weaker, seed=seed, eta=eta,
             first_sample=first_sample,
         )  # fmt: skip
-        threads = None if self.device.type == "cpu" else LAUNCHERS
-        over = partial(side_by_side, threads=threads)
+        over = partial(side_by_side, threads=self.threads)
         return generated(self._chunks(run), run.conditions, size, output_type, return_trajectory, callback, over)
 
     def stream(self, num_samples: int = 1, class_labels: Labels = None, **request: Any) -> Iterator[SampleState]:
@@ -215,7 +219,6 @@ class GaussianDiffusion:
         count = len(part.conditions)
         return (SampleState(part.first, count, state, self.representation) for state in self.states(part))
 
-    @torch.no_grad()
     def states(
         self,
         run: Run,
@@ -230,4 +233,12 @@ class GaussianDiffusion:
             run: with conditions of at most `chunk_size` samples.
             latent, start, project: see `diffusion.sample`; default: each sample's own noise.
         """
-        yield from chunk_states(self, run, latent, start, project)
+        made = chunk_states(self, run, latent, start, project)
+        while (state := _without_gradients(made)) is not None:
+            yield state
+
+
+@torch.no_grad()
+def _without_gradients(states: Iterator[State]) -> State | None:
+    """The next one, if any; the caller's mode is its own between them."""
+    return next(states, None)

@@ -21,6 +21,7 @@ from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.ground.provenance import weights_sha256
 from gaussiandiffusion.ground.records import parse_json, to_record
 from gaussiandiffusion.ground.seeds import Stream, seed_for
+from gaussiandiffusion.ground.threads import side_by_side
 from gaussiandiffusion.models.precision import Precision, mixed
 from gaussiandiffusion.pipeline import GaussianDiffusion, Run, checked_run
 
@@ -92,8 +93,7 @@ def teacher_pairs(
         if path.is_file():
             blocks.append(_read(path, header, part, teacher.representation.latent_shape))
         else:
-            with mixed(teacher.denoiser.device, precision):
-                blocks.append(_make(teacher, part))
+            blocks.append(_make(teacher, part, precision))
             _write(path, blocks[-1], header)
         if progress is not None:
             progress(len(part.conditions))
@@ -122,15 +122,17 @@ def _checksum(pipeline: GaussianDiffusion) -> str:
     return weights_sha256(pipeline.denoiser.state_dict(), pipeline.representation.state_dict())
 
 
-def _make(teacher: GaussianDiffusion, run: Run) -> dict[str, Tensor]:
+def _make(teacher: GaussianDiffusion, run: Run, precision: Precision) -> dict[str, Tensor]:
     """The first and the last state of every sample of a block."""
-    found: dict[str, list[Tensor]] = {"noise": [], "latents": []}
-    for part in run.chunks(teacher.chunk_size):
-        first, *_, last = teacher.states(part)
-        for name, state in (("noise", first), ("latents", last)):
-            found[name].append(state.latent[: len(part.conditions)].float().cpu())
-    made = {name: torch.cat(parts) for name, parts in found.items()}
-    return made | _asked(run.conditions)
+
+    def ends(part: Run) -> dict[str, Tensor]:
+        with mixed(teacher.device, precision):
+            first, *_, last = teacher.states(part)
+        states = {"noise": first, "latents": last}
+        return {name: state.latent[: len(part.conditions)].float().cpu() for name, state in states.items()}
+
+    parts = list(side_by_side(ends, run.chunks(teacher.chunk_size), teacher.threads))
+    return {name: torch.cat([part[name] for part in parts]) for name in ("noise", "latents")} | _asked(run.conditions)
 
 
 def _asked(conditions: Conditions) -> dict[str, Tensor]:

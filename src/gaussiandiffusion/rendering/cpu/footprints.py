@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gaussiandiffusion.rendering.cpu.compiler import jit
-from gaussiandiffusion.rendering.cpu.simd import LANES, QUAD, SHIFT, Array, Value, emitted, loop
+from gaussiandiffusion.rendering.cpu.emission import emitted, loop
+from gaussiandiffusion.rendering.cpu.simd import LANES, QUAD, SHIFT, Array, Value
 from gaussiandiffusion.rendering.cpu.vectors import TOTALS
 
 COLUMNS = 5  # of the geometry: mx, my, a, b, d

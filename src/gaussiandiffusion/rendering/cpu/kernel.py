@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gaussiandiffusion.rendering.cpu.emission import emitted, loop, when
 from gaussiandiffusion.rendering.cpu.footprints import (
     COLUMNS,
     NARROW,
@@ -22,8 +23,8 @@ from gaussiandiffusion.rendering.cpu.footprints import (
     VECTORS,
     WIDE,
 )
-from gaussiandiffusion.rendering.cpu.simd import LANES, QUAD, SHIFT, Array, Value, emitted, loop, vector, when
-from gaussiandiffusion.rendering.cpu.vectors import TOTALS, columns, exp2, totals
+from gaussiandiffusion.rendering.cpu.simd import LANES, QUAD, SHIFT, Array, Value, vector
+from gaussiandiffusion.rendering.cpu.vectors import TOTALS, exp2, table_columns, totals
 
 _SQRT_HALF_LOG2E = 0.8493218002880190  # scales u, v so that exp(-(u^2+v^2)/2) = 2^-(u'^2+v'^2)
 
@@ -209,7 +210,7 @@ def _sum(group: _Group, k: Value, at: Value, narrow: bool) -> Value:
 
 def _gradients(group: _Group, k: Value, gradient: Array) -> None:
     """Gradients of splats k, k + 1, ..., a vector of them, from their sums."""
-    m_x, m_y, m_xx, m_xy, m_yy, *by_color = columns(group.scratch.sums, k)
+    m_x, m_y, m_xx, m_xy, m_yy, *by_color = table_columns(group.scratch.sums, k)
     a, b, d = (group.geometry.load(k + group.stride * row) for row in (2, 3, 4))
     found = [
         a * (a * m_x + b * m_y),

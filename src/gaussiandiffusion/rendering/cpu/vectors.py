@@ -43,7 +43,7 @@ def totals(vectors: Sequence[Value]) -> Value:
     return vectors[0]
 
 
-def columns(table: Array, row: Value) -> list[Value]:
+def table_columns(table: Array, row: Value) -> list[Value]:
     """Of LANES rows of a table (N, 8), its eight columns."""
     blocks = []
     for _ in range(LANES // TOTALS):
