@@ -30,6 +30,7 @@ from benchmarks.shared.sections import results_file
 from gaussiandiffusion.data import load_images
 from gaussiandiffusion.ground.files import write_json
 from gaussiandiffusion.ground.provenance import library_versions, machine_words
+from gaussiandiffusion.ground.records import read_record
 
 STROKES = 10_000  # pictures that stand for MNIST's 60,000 where those are not at hand
 LESS_IS_BETTER = ("s", "CPU-s", "ms an image", "us an image")
@@ -45,7 +46,7 @@ class Arguments:
     other: Path | None = None
     """Folder that holds another version's package, to be measured in turn."""
     only: tuple[str, ...] = ()
-    """Measures by name; default: all."""
+    """Measures by name, to replace those that the file has of a machine like this one; default: all."""
     out: Path | None = None
     """JSON file; default: by its vectors in benchmarks/results, such as machine-avx2.json."""
     quick: bool = False
@@ -85,6 +86,13 @@ def measured(
         ratio = row["other"]["median"] / row["this"]["median"]
         row["faster"] = ratio if measure.unit in LESS_IS_BETTER else 1 / ratio
     return row
+
+
+def kept(out: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """Rows that an earlier run wrote, on a machine and with libraries like this one's."""
+    before = read_record(out, dict[str, Any]) if out.is_file() else {}
+    alike = all(before.get(name) == record[name] for name in ("images", "quick", "environment", "machine", "versions"))
+    return before["measures"] if alike else {}
 
 
 def plain_table(record: dict[str, Any]) -> str:
@@ -130,12 +138,14 @@ def main(arguments: Arguments) -> None:
             "environment": {name: os.environ[name] for name in EMULATION if name in os.environ},
             "machine": machine_words(),
             "versions": library_versions(),
-            "measures": {},
         }
+        record["measures"] = kept(out, record) if arguments.only else {}
         for version in versions.values():  # whatever has to be compiled is compiled before anything counts
             version.command("encode", str(images), "--limit", "64", "--splats", "70", "--out", "warm.safetensors")
         for name in arguments.only or wanted:
-            record["measures"][name] = measured(wanted[name], versions, machine, work, quick)
+            row = measured(wanted[name], versions, machine, work, quick)
+            found = record["measures"] | {name: row}
+            record["measures"] = {each: found[each] for each in wanted if each in found}
             write_json(out, record)
             took = time.perf_counter() - started
             print(f"{took:5.0f} s  {name}: {record['measures'][name]['this']['median']:.4g}", flush=True)

@@ -94,6 +94,13 @@ def _beside_a_busy_core(version: Version) -> float:
         return version.command(*SAMPLE).wall
 
 
+def _each_more(version: Version, number: int, clock: str, **environment: str) -> float:
+    """Milliseconds of a digit beyond the first 64: start-up does not count, pictures written do."""
+    sample = ("sample", "--model", "mnist", "--out", "samples", "--num")
+    few, many = (version.command(*sample, str(count), **environment) for count in (64, 64 + number))
+    return 1000 * (getattr(many, clock) - getattr(few, clock)) / number
+
+
 def _after_installing(version: Version, *words: str) -> tuple[float, float]:
     """Wall-clock and processor time of a command that finds nothing compiled."""
     empty = tempfile.mkdtemp(dir=version.scratch)
@@ -117,11 +124,10 @@ def measures(steps: int = 24, samples: int = 512, emulated_steps: int = 4) -> di
 
     Args:
         steps: of a training.
-        samples: for rates of sampling; all threads share four times as many.
+        samples: for rates of sampling; all threads share twice as many.
         emulated_steps: of a training in bfloat16, which some processors only imitate.
     """
     one = {"OMP_NUM_THREADS": "1"}
-    many = str(4 * samples)
     return {
         "help": Measure("--help", "s", lambda v: v.command("--help").wall),
         "refusal": Measure(
@@ -141,13 +147,15 @@ def measures(steps: int = 24, samples: int = 512, emulated_steps: int = 4) -> di
             "digits, one thread", "ms an image",
             lambda v: v.script(SAMPLING, "process_time", str(samples), "mnist", **one), "sampling",
         ),
+        "digits-one": Measure(
+            "more digits, command line, one thread, processor time", "ms an image",
+            lambda v: _each_more(v, samples, "cpu", **one), "sampling",
+        ),
         "digits-cpu": Measure(
-            "digits, all threads, processor time", "ms an image",
-            lambda v: v.script(SAMPLING, "process_time", many, "mnist"), "", 1,
+            "the same, all threads, processor time", "ms an image", lambda v: _each_more(v, 2 * samples, "cpu"), "",
         ),
         "digits-all": Measure(
-            "digits, all threads", "ms an image", lambda v: v.script(SAMPLING, "perf_counter", many, "mnist"),
-            "sampling-all", 1,
+            "the same, all threads", "ms an image", lambda v: _each_more(v, 2 * samples, "wall"), "sampling-all",
         ),
         "few": Measure(
             "digits by mnist-few, one thread", "ms an image",

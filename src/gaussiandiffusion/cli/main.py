@@ -10,6 +10,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from gaussiandiffusion.cli.allocator import keep_memory
 from gaussiandiffusion.ground.errors import InputError
 
 PROGRAM = "gaussiandiffusion"
@@ -50,6 +51,7 @@ def run(argv: list[str]) -> int:
         return _complain(f"unknown verb '{verb}'; choose one of {', '.join(VERBS)}")
     try:
         command = _parse(import_module(f"gaussiandiffusion.cli.{verb}"), verb, rest)
+        keep_memory()
         command.run()
     except InputError as error:
         return _complain(str(error))
