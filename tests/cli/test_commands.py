@@ -277,3 +277,9 @@ def test_the_program_introduces_itself(verb, capsys):
     assert run(verb) == (0 if verb else 2)
     captured = capsys.readouterr()
     assert "gaussiandiffusion" in captured.out + captured.err
+
+
+def test_a_closed_pipe_is_no_error():
+    command = f"{sys.executable} -m gaussiandiffusion sample --help | head -c 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -82,6 +82,7 @@ def test_the_ratio_of_noise_to_signal_can_be_log_normal_for_every_process():
     assert abs(float(uniform.std()) - 12**-0.5) < 0.01
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_bad_objectives_are_refused():
     for arguments, complaint in [
         (("x0",), "unknown prediction"),

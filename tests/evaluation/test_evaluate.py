@@ -164,6 +164,7 @@ def test_another_size_or_number_of_channels_is_refused(pixel_space, noise_set):
         ({"labels": np.zeros(39, dtype=np.int64)}, "39 labels"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_bad_input_is_refused(pixel_space, noise_set, change, complaint):
     if change.get("floor_train") == "few":
         change = {"floor_train": noise_set(39, seed=3)}

@@ -83,6 +83,7 @@ def test_cutting_the_work_in_blocks_changes_nothing(make_splats, monkeypatch, bl
 
 
 def test_alpha_composites_front_to_back(make_splats):
+    torch.manual_seed(0)
     splats = make_splats(1, 5, 6, 7, 3, blending="alpha", opacities=torch.rand(1, 5), background=torch.rand(1, 3))
     weights = reference.footprints(splats, *reference.pixel_axes(splats.canvas))[0].flatten(1)
     weights = weights * splats.opacities[0, :, None]  # (k, p)

@@ -55,6 +55,8 @@ def run(argv: list[str]) -> int:
         command.run()
     except InputError as error:
         return _complain(str(error))
+    except BrokenPipeError:
+        raise  # see `main`
     except OSError as error:  # a full disk or an unreadable file, wherever it struck
         name = f"{error.filename}: " if error.filename else ""
         return _complain(f"{name}{error.strerror or error}")

@@ -30,7 +30,7 @@ class Denoiser:
     guidance: Guidance = field(default_factory=Guidance)
     num_train_timesteps: int = 1000
 
-    def __call__(self, sample: Float[Tensor, "n ..."], timestep: float) -> Float[Tensor, "n ..."]:
+    def __call__(self, sample: Float[Tensor, "n ..."], timestep: float | Tensor) -> Float[Tensor, "n ..."]:
         """One pass of the network, or with guidance two: u + scale (c - u), c with conditions, u without."""
         times = torch.full((len(sample),), float(timestep), device=sample.device)
         scale = self.guidance.at(float(timestep) / self.num_train_timesteps)

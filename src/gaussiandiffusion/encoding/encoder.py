@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from threading import Thread
@@ -197,7 +198,12 @@ def prepare(canvas: Canvas) -> Thread | None:
     width = WHOLE + 1 if canvas.longer_side > WHOLE else 8  # large pictures go by tiles
     encoder = FitEncoder(default_settings(canvas.channels, num_splats=1, iterations=1))
     black = np.zeros((1, canvas.channels, 1, width), np.uint8)
-    thread = Thread(target=partial(encoder.encode, black, threads=1), name="prepare", daemon=True)
+
+    def work() -> None:
+        with suppress(Exception):  # the program may be ending; who encodes is told by itself
+            encoder.encode(black, threads=1)
+
+    thread = Thread(target=work, name="prepare", daemon=True)
     thread.start()
     return thread
 

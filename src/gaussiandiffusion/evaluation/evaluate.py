@@ -22,7 +22,7 @@ from gaussiandiffusion.evaluation.sides import rendered_images, train_images, tw
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.provenance import library_versions, machine_words
 
-Images = UInt8[np.ndarray, "n c h w"]
+Images = UInt8[np.ndarray, "_ c h w"]
 Features = str | os.PathLike[str] | FeatureSpace
 
 

@@ -12,7 +12,7 @@ from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.evaluation.measures.comparable import check_count
 from gaussiandiffusion.ground.errors import InputError
 
-Images = UInt8[np.ndarray, "n c h w"]
+Images = UInt8[np.ndarray, "_ c h w"]
 
 
 def two_sides(generated: ImageSet, real: ImageSet, num: int | None, dimension: int) -> tuple[ImageSet, ImageSet]:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy import ndarray
@@ -24,7 +24,7 @@ SHOWN = 24  # value names in an error, at most
 MOST_SAVED = 65_536  # classes that any network has
 MOST_CLASSES = 1000  # numbers up to here are taken as they come, with gaps
 
-Value = int | str | None  # an index, a name, or open
+Value = SupportsIndex | str | None  # an index, a name, or open
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import itertools
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, Self, TypeVar, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_type_hints
 
 import torch
 from safetensors import SafetensorError
@@ -30,6 +30,7 @@ CONFIG_FILE = "config.json"
 __all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "Component", "Config", "configured", "load_component"]
 
 Init = TypeVar("Init", bound=Callable[..., None])
+Own = TypeVar("Own", bound="Component")
 
 
 class Config(dict[str, Any]):
@@ -84,7 +85,7 @@ class Component(nn.Module):
         return config
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], where: str | os.PathLike[str] = "config") -> Self:
+    def from_config(cls: type[Own], config: Mapping[str, Any], where: str | os.PathLike[str] = "config") -> Own:
         """A component of these arguments, with weights not yet loaded.
 
         Args:
@@ -122,7 +123,7 @@ class Component(nn.Module):
         write_weights(folder, weights, largest)
 
     @classmethod
-    def from_pretrained(cls, folder: str | os.PathLike[str], dtype: torch.dtype | None = None) -> Self:
+    def from_pretrained(cls: type[Own], folder: str | os.PathLike[str], dtype: torch.dtype | None = None) -> Own:
         """Read what `save_pretrained` wrote; weights in `dtype`, by default as they were saved.
 
         Raises:

@@ -22,7 +22,7 @@ DEEPEST = 32  # brackets within brackets; far beyond any record, far below Pytho
 Record = TypeVar("Record")
 
 
-def read_record(path: str | os.PathLike[str], kind: type[Record], largest: int = LARGEST) -> Record:
+def read_record(path: str | os.PathLike[str], kind: Callable[..., Record], largest: int = LARGEST) -> Record:
     """Read a JSON file as `kind`: a dataclass, a msgspec struct, or a type such as `dict[str, int]`.
 
     Fields that the record does not know are passed over, so that newer files can be read.

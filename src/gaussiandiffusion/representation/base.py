@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float, UInt8
@@ -15,6 +15,7 @@ from gaussiandiffusion.splats import Canvas, Splats
 
 Kind = Literal["splats", "pixels"]
 Shown = TypeVar("Shown")  # what a latent stands for: `Splats`, or images
+Own = TypeVar("Own")
 
 
 @runtime_checkable
@@ -80,7 +81,7 @@ class Representation(Protocol[Shown]):
 
     def state_dict(self) -> dict[str, Tensor]: ...
 
-    def to(self, device: torch.device | str) -> Self: ...
+    def to(self: Own, device: torch.device | str) -> Own: ...
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None: ...
 

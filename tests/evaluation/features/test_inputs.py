@@ -26,6 +26,7 @@ def test_bytes_become_floats_in_the_unit_interval():
         [[0]],
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_only_stored_bytes_are_converted(images):
     with pytest.raises(InputError, match="uint8"):
         unit_images(images)
@@ -44,6 +45,7 @@ def test_only_stored_bytes_are_converted(images):
         (torch.zeros(0, 1, 4, 4), "at least one image"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_the_measuring_layer_refuses_what_torchmetrics_would_take(images, complaint):
     with pytest.raises(InputError, match=complaint):
         check_unit_images(images)

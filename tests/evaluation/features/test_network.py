@@ -52,6 +52,7 @@ def test_saving_and_loading_is_the_identity(network, tmp_path):
         torch.zeros(3, 18, 18),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_other_images_are_refused(network, images):
     with pytest.raises(InputError):
         network(images)

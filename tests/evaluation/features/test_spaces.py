@@ -113,6 +113,7 @@ def test_a_pickle_in_the_place_of_weights_is_never_run(folder, tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_images_the_network_does_not_take_are_refused(folder):
     network = load_features(folder).network
     with pytest.raises(InputError, match=r"\[N, 1, 8, 8\]"):
@@ -127,6 +128,7 @@ def test_images_the_network_does_not_take_are_refused(folder):
         extract_features(network, np.zeros((3, 1, 8, 8), dtype=np.uint8), batch_size=0)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_bytes_where_floats_are_due_are_refused(folder):
     """The slip behind published figures: 0..255 handed to a network that was shown 0..1."""
     network = load_features(folder).network

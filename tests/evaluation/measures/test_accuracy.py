@@ -15,6 +15,7 @@ def test_accuracy_is_the_fraction_of_right_verdicts(pixel_space):
     assert label_accuracy(pixel_space.network, images, labels, batch_size=3) == 0.8
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_bad_input_is_refused(pixel_space):
     images = np.zeros((4, 1, 2, 2), dtype=np.uint8)
     with pytest.raises(InputError, match="4 images came with 3 labels"):

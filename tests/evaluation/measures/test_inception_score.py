@@ -37,6 +37,7 @@ def test_logits_come_from_the_features_of_networks_that_can_classify(pixel_space
 
 
 @pytest.mark.parametrize("logits", [torch.zeros(0, 10), torch.zeros(5, 10, dtype=torch.int64)])
+@pytest.mark.usefixtures("unchecked")
 def test_bad_input_is_refused(logits):
     with pytest.raises(InputError, match="floating-point logits"):
         inception_score(logits)

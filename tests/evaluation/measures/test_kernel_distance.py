@@ -63,6 +63,7 @@ def test_it_says_nothing_by_the_way():
         (torch.zeros(40, 4, dtype=torch.uint8), torch.rand(40, 4), "floating point"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_unfair_comparisons_are_refused(features, reference, complaint):
     with pytest.raises(InputError, match=complaint):
         kernel_distance(features, reference)

@@ -65,6 +65,7 @@ def test_blocks_give_what_the_definition_gives(monkeypatch, block):
         (torch.zeros(40, 4, dtype=torch.uint8), torch.rand(40, 4), "floating point"),
     ],
 )
+@pytest.mark.usefixtures("unchecked")
 def test_unfair_comparisons_are_refused(features, reference, complaint):
     with pytest.raises(InputError, match=complaint):
         precision_recall(features, reference)

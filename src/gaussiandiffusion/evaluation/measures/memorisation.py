@@ -18,7 +18,7 @@ BACKGROUND = 40  # grey of `grid_image`
 PICTURE_WIDTH = 1000  # pixels the picture is enlarged toward
 TRAIN_BLOCK, QUERY_BLOCK = 4096, 2048  # 32 MB of products at once
 
-Images = UInt8[np.ndarray, "n c h w"]
+Images = UInt8[np.ndarray, "_ c h w"]  # as many as there are of each kind
 
 
 @dataclass(frozen=True)
