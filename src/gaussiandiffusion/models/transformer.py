@@ -29,8 +29,8 @@ class GaussianTransformer(Network):
         width, depth, num_heads, mlp_ratio: sizes; see `SIZES`. `mlp_ratio` applies to "adaptive".
         conditions: attributes and the names of their values, see `ConditionSpec`; none: unconditional.
         num_anchor_features: width of the anchors, 0: none (strictly equivariant in the splats alone).
-        condition_width: of the embeddings of time and conditions, and of what they tell the blocks of "adaptive". Computed
-            for a set and not for every splat, width is nearly free there. None: embeddings as wide as the
+        condition_width: of the embeddings of time and conditions, and of what they tell the blocks of "adaptive". It is
+            computed for a set and not for every splat, so width is nearly free. None: embeddings as wide as the
             splats', narrowed to 64, which tells times and a few classes apart.
 
     Source: Coessens and Samal, "GaussianDiffusion", 2025 ("film"); Peebles and Xie, "Scalable Diffusion Models
