@@ -22,7 +22,7 @@ from gaussiandiffusion.encoding.parameters import schedule, send_home, to_parame
 from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings, harder
 from gaussiandiffusion.encoding.starts import start_parameters
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.images import psnr
+from gaussiandiffusion.ground.images import premultiplied, psnr
 from gaussiandiffusion.ground.provenance import weights_sha256
 from gaussiandiffusion.ground.records import to_record
 from gaussiandiffusion.rendering.cpu.compiler import kernel_available
@@ -80,7 +80,7 @@ class FitEncoder:
         """Fit one set to every image.
 
         Args:
-            images: 8-bit pixels.
+            images: 8-bit pixels; of RGBA only what is seen counts: sets, and errors, are of premultiplied colours.
             target_psnr: stop each image at this PSNR (dB); those that miss it are fitted again, longer, and at last
                 from another start, and keep the best they reached.
             threads: default: torch's number of threads. The result does not depend on it.
@@ -91,6 +91,7 @@ class FitEncoder:
             InputError: not 8-bit (N, C, H, W), or of another canvas than the template.
         """
         canvas = self._check(images)
+        images = premultiplied(images)
         run = partial(self._fit, target_psnr=target_psnr, threads=threads, device=device)
         parameters, errors = run(images, self.settings, progress=progress)
         for settings in [] if target_psnr is None else harder(self.settings, canvas.channels):

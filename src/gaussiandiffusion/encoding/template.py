@@ -11,6 +11,7 @@ from numpy import ndarray
 from gaussiandiffusion.encoding.encoder import FitEncoder
 from gaussiandiffusion.encoding.parameters import to_parameters, to_splats
 from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings
+from gaussiandiffusion.ground.images import premultiplied, straight
 from gaussiandiffusion.splats import Canvas, Splats
 
 IMAGES = 512
@@ -58,5 +59,5 @@ def learn_template(
 def _grid_template(images: ndarray, settings: EncoderSettings) -> Splats:
     """A grid in the colours of the mean image."""
     grid = default_settings(images.shape[1], num_splats=settings.num_splats, start="grid", iterations=0)
-    mean_image = np.rint(images.mean(0, keepdims=True)).astype(np.uint8)
-    return FitEncoder(grid).encode(mean_image).splats
+    mean_image = np.rint(premultiplied(images).mean(0, keepdims=True)).astype(np.uint8)
+    return FitEncoder(grid).encode(straight(mean_image)).splats
