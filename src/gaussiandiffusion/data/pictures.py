@@ -25,13 +25,16 @@ Choose = Callable[[str], bool]
 LARGEST_MEMBER = 1 << 29  # bytes of one picture file in a zip: far above any real one, below a memory bomb
 
 
-def open_picture(path: Path) -> ImageSource:
+def open_picture(path: Path, convert: Convert | None = None) -> ImageSource:
     """One picture file; of an animation the first frame.
+
+    Args:
+        convert: applied to the opened picture.
 
     Raises:
         InputError: see `decode`.
     """
-    return open_pictures([path.name], str, lambda _: path.read_bytes(), str(path.parent))
+    return open_pictures([path.name], str, lambda _: path.read_bytes(), str(path.parent), convert)
 
 
 def open_folder(folder: Path, convert: Convert | None = None, choose: Choose = bool) -> ImageSource:

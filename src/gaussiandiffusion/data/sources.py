@@ -20,6 +20,8 @@ from gaussiandiffusion.data.datasets import (
 )
 from gaussiandiffusion.data.decoding import is_picture
 from gaussiandiffusion.data.download import fetch
+from gaussiandiffusion.data.framed import converter, framed
+from gaussiandiffusion.data.framing import Framing
 from gaussiandiffusion.data.idx import find_idx, labels_beside, open_idx
 from gaussiandiffusion.data.image_set import ImageSet, check_limit
 from gaussiandiffusion.data.parquet import open_parquet, parquet_files
@@ -36,13 +38,14 @@ def load_images(
     split: str = "train",
     data_dir: str | os.PathLike[str] | None = None,
     limit: int | None = None,
+    framing: Framing | None = None,
 ) -> ImageSet:
     """Load images from a data set known by name, or from the user's files: `open_images`, and all of it read.
 
     Returns:
         uint8 images [N, C, H, W] with their labels, if any.
     """
-    return open_images(source, split=split, data_dir=data_dir, limit=limit).read()
+    return open_images(source, split=split, data_dir=data_dir, limit=limit, framing=framing).read()
 
 
 def open_images(
@@ -51,6 +54,7 @@ def open_images(
     split: str = "train",
     data_dir: str | os.PathLike[str] | None = None,
     limit: int | None = None,
+    framing: Framing | None = None,
 ) -> ImageSource:
     """Open a data set known by name, or the user's files, to be read part by part.
 
@@ -62,6 +66,7 @@ def open_images(
         data_dir: for a name: the folder that holds its files (or holds them in a sub-folder of that name);
             None: the cache, downloaded into it once.
         limit: the first so many images only.
+        framing: the size and mode to bring the images to; picture files may then differ in both.
 
     Raises:
         InputError: anything is wrong with the source, in one sentence that names the file and the fix. What is wrong
@@ -71,15 +76,15 @@ def open_images(
     check_limit(limit)
     spec = find_dataset(source) if isinstance(source, str) else None
     if spec is not None:
-        return open_dataset(spec, split, data_dir).limit(limit)
+        return framed(open_dataset(spec, split, data_dir), framing).limit(limit)
     text = os.fspath(source)
     if not text:
         raise InputError(f"the source is an empty word; give {KINDS}")
     path = Path(os.path.expanduser(text))
     if os.path.isdir(path):
-        return _open_folder(path, split).limit(limit)
+        return _open_folder(path, split, framing).limit(limit)
     if os.path.isfile(path):
-        return replace(_open_file(path), name=path.name).limit(limit)
+        return replace(_open_file(path, framing), name=path.name).limit(limit)
     if os.path.lexists(path):
         raise InputError(f"{path}: is neither a file nor a folder; give {KINDS}")
     if Path(text).name == text and not path.suffix:
@@ -110,29 +115,30 @@ def open_dataset(spec: DatasetSpec, split: str, data_dir: str | os.PathLike[str]
     return checked(spec, source, split, folder)
 
 
-def _open_folder(path: Path, split: str) -> ImageSource:
+def _open_folder(path: Path, split: str, framing: Framing | None) -> ImageSource:
     name = path.resolve().name or str(path)
     if files := parquet_files(path, split):
-        return replace(open_parquet(files), name=name, split=split)
+        return replace(open_parquet(files, converter(framing)), name=name, split=split)
     if not any(find_idx(path, f"{prefix}-{IMAGES}") for prefix in SPLITS.values()):
-        return replace(open_folder(path), name=name)
+        return replace(open_folder(path, converter(framing)), name=name)
     images = find_idx(path, f"{SPLITS[split]}-{IMAGES}")
     if images is None:
         raise InputError(f"{path}: holds no {SPLITS[split]}-{IMAGES}(.gz), the images of the {split} split; add it")
-    return replace(open_idx(images, find_idx(path, f"{SPLITS[split]}-{LABELS}")), name=name, split=split)
+    source = framed(open_idx(images, find_idx(path, f"{SPLITS[split]}-{LABELS}")), framing)
+    return replace(source, name=name, split=split)
 
 
-def _open_file(path: Path) -> ImageSource:
+def _open_file(path: Path, framing: Framing | None) -> ImageSource:
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        return open_npz(path)
+        return framed(open_npz(path), framing)
     if suffix == ".zip":
-        return open_zip(path)
+        return open_zip(path, converter(framing))
     if suffix == ".parquet":
-        return open_parquet([path])
+        return open_parquet([path], converter(framing))
     if is_picture(path.name):
-        return open_picture(path)
+        return open_picture(path, converter(framing))
     if suffix == ".gz" or "ubyte" in path.name or "idx" in path.name.lower():
         split = next((each for each, prefix in SPLITS.items() if path.name.startswith(f"{prefix}-")), None)
-        return replace(open_idx(path, labels_beside(path)), split=split)
+        return replace(framed(open_idx(path, labels_beside(path)), framing), split=split)
     raise InputError(f"{path}: is of no kind that is read here; give {KINDS}")
