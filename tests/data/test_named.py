@@ -139,6 +139,20 @@ def test_sprites_from_sheets(tmp_path, make):
         open_images("sprites", data_dir=tmp_path)
 
 
+def test_sprites_are_asked_for_in_words_or_by_number():
+    spec = sprites_module.CONDITIONS
+    assert spec.sizes == (6, 6, 6, 6, 3, 3, 8)
+    words = [name for names in spec.attributes.values() for name in names]
+    assert len(set(words)) == len(words)  # so a word alone says what it is of
+    asked = spec.parse(["hair=2", "steel-armour", "body=dark-brown", "walk", "frame=7"])
+    assert {name: spec.index(name, value) for name, value in asked.items()} == {
+        "hair": 2, "topwear": 3, "body": 5, "action": 0, "frame": 7,
+    }  # fmt: skip
+    assert spec.index("hair", 2) == spec.index("hair", "orange")
+    with pytest.raises(InputError, match="unknown hair 'pink'; known are green, blue, orange, white, red, purple"):
+        spec.parse(["hair=pink"])
+
+
 def test_damaged_sprite_layers_are_named(layers):
     (layers / "hair" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(InputError, match=r"hair/3\.png: is not a sound sprite layer"):

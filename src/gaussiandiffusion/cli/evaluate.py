@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,8 @@ from tqdm import tqdm
 
 from gaussiandiffusion.cli.checks import check_file, check_images, check_installed, check_model, check_numbers
 from gaussiandiffusion.cli.device import Device
+from gaussiandiffusion.cli.framing import FramingFlags
+from gaussiandiffusion.data.framing import Framing
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Command:
     """Folder with local copies of the data set."""
     seed: int | None = None
     """Seed of the generated images, to be noted; default: as their folder says."""
+    framing: FramingFlags = field(default_factory=Framing)
     device: Device = "auto"
     """Metrics run on the CPU; other devices are refused."""
 
@@ -58,8 +61,8 @@ class Command:
         from gaussiandiffusion.evaluation.sources import load_generated, load_real
         from gaussiandiffusion.rendering.media import save_png
 
-        generated = load_generated(self.generated)
-        real, train = load_real(self.real, self.data_dir)
+        generated = load_generated(self.generated, self.framing)
+        real, train = load_real(self.real, self.data_dir, self.framing)
         written = [self.out]
 
         def begin(part: str) -> None:
