@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from gaussiandiffusion.data import load_images
-from gaussiandiffusion.data.pictures import folder_classes, natural_key
+from gaussiandiffusion.data.paths import folder_classes, natural_key
 from gaussiandiffusion.ground.errors import InputError
 
 

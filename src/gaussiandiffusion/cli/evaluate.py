@@ -34,7 +34,7 @@ class Command:
     generated: str
     """Folder that `sample` wrote, splat file, or image source."""
     real: str
-    """NAME[:train|:test] of a data set (test by default), or an image source."""
+    """NAME[:train|:test] of a data set, or an image source, so too if it has splits (test by default)."""
     out: Path
     """JSON file to write; the picture FILE.neighbours.png beside it shows the nearest training images."""
     num: int | None = None
@@ -93,13 +93,14 @@ class Command:
 
     def _check(self) -> None:
         """Refuse what can be told to be wrong before anything is read."""
+        from gaussiandiffusion.data.sources import named_split
         from gaussiandiffusion.ground.bundled_features import feature_folder
 
         check_numbers(num=self.num)
         check_numbers(0, seed=self.seed)
         check_file(self.out)
         check_installed("evaluate", "evaluate", "torchmetrics")
-        for source in (self.generated, self.real.partition(":")[0]):
+        for source in (self.generated, named_split(self.real)[0]):
             if not Path(source).exists():
                 check_images(source)
         for network in (self.features, self.judge):

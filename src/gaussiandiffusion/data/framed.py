@@ -9,6 +9,7 @@ from PIL import Image
 
 from gaussiandiffusion.data.decoding import Convert, to_pixels
 from gaussiandiffusion.data.framing import Framing
+from gaussiandiffusion.data.modes import in_mode
 from gaussiandiffusion.data.stream import ImageSource
 
 # Pictures of few colours are drawn pixel by pixel: scaled by a whole factor they stay as crisp as they are.
@@ -68,15 +69,6 @@ def frame(picture: Image.Image, framing: Framing) -> Image.Image:
     shorter = min(width, height)
     left, top = (width - shorter) // 2, (height - shorter) // 2
     return _scaled(picture.crop((left, top, left + shorter, top + shorter)), (side, side))
-
-
-def in_mode(picture: Image.Image, mode: str | None) -> Image.Image:
-    """A picture of 8 bits a channel in a mode; None: grey stays L, what may be transparent is RGBA, the rest RGB."""
-    own = "RGBA" if picture.has_transparency_data else "L" if picture.mode in ("1", "L") else "RGB"
-    picture = picture.convert(own)
-    if own == "RGBA" and mode in ("RGB", "L"):
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, (0, 0, 0, 255)), picture).convert("RGB")
-    return picture.convert(mode or own)
 
 
 def _scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -24,12 +24,14 @@ from gaussiandiffusion.data.framed import converter, framed
 from gaussiandiffusion.data.framing import Framing
 from gaussiandiffusion.data.idx import find_idx, labels_beside, open_idx
 from gaussiandiffusion.data.image_set import ImageSet, check_limit
-from gaussiandiffusion.data.parquet import open_parquet, parquet_files
+from gaussiandiffusion.data.parquet import of_splits, open_parquet, parquet_files
 from gaussiandiffusion.data.pictures import open_folder, open_picture, open_zip
 from gaussiandiffusion.data.stream import ImageSource
 from gaussiandiffusion.ground.errors import InputError
 
-KINDS = "a folder or zip of images, an image (png, jpg, webp, bmp, gif), IDX (.gz), .npz, .parquet or a data-set name"
+KINDS = (
+    "a folder or zip of images, an image (png, jpg, webp, bmp, gif, tif), IDX (.gz), .npz, .parquet or a data-set name"
+)
 
 
 def load_images(
@@ -62,7 +64,8 @@ def open_images(
         source: a data-set name (`./NAME`, or a `Path`, for a folder called like one), or a path: a folder or
             zip of images, an image, an IDX file (.gz), a folder of the four IDX files, an .npz of arrays or of
             picture sheets, a Parquet file or a folder of these.
-        split: "train" or "test", where the source has both.
+        split: "train" or "test"; a source without splits is all "train". A folder or zip has them that holds
+            sub-folders `train` and `test`, see `find_split`.
         data_dir: for a name: the folder that holds its files (or holds them in a sub-folder of that name);
             None: the cache, downloaded into it once.
         limit: the first so many images only.
@@ -82,14 +85,23 @@ def open_images(
         raise InputError(f"the source is an empty word; give {KINDS}")
     path = Path(os.path.expanduser(text))
     if os.path.isdir(path):
-        return _open_folder(path, split, framing).limit(limit)
+        return _of_split(_open_folder(path, split, framing, limit), split, path).limit(limit)
     if os.path.isfile(path):
-        return replace(_open_file(path, framing), name=path.name).limit(limit)
+        opened = replace(_open_file(path, split, framing, limit), name=path.name)
+        return _of_split(opened, split, path).limit(limit)
     if os.path.lexists(path):
         raise InputError(f"{path}: is neither a file nor a folder; give {KINDS}")
     if Path(text).name == text and not path.suffix:
         raise unknown_dataset(text)
     raise InputError(f"{path}: no such file or folder; give {KINDS}")
+
+
+def named_split(source: str) -> tuple[str, str | None]:
+    """A source and, if it is followed by `:SPLIT`, that: of a path that is there as it is written, nothing is taken."""
+    head, colon, tail = source.rpartition(":")
+    if colon and not os.path.lexists(source) and (tail in SPLITS or find_dataset(head) is not None):
+        return head, tail
+    return source, None
 
 
 def load_dataset(spec: DatasetSpec, split: str, data_dir: str | os.PathLike[str] | None = None) -> ImageSet:
@@ -115,30 +127,39 @@ def open_dataset(spec: DatasetSpec, split: str, data_dir: str | os.PathLike[str]
     return checked(spec, source, split, folder)
 
 
-def _open_folder(path: Path, split: str, framing: Framing | None) -> ImageSource:
+def _of_split(source: ImageSource, split: str, path: Path) -> ImageSource:
+    if split == "test" and source.split != "test":
+        raise InputError(
+            f"{path}: has no test split; leave --split out for all of it, or put pictures into sub-folders train/ and "
+            "test/"
+        )
+    return source
+
+
+def _open_folder(path: Path, split: str, framing: Framing | None, limit: int | None) -> ImageSource:
     name = path.resolve().name or str(path)
     if files := parquet_files(path, split):
-        return replace(open_parquet(files, converter(framing)), name=name, split=split)
+        return replace(open_parquet(files, converter(framing)), name=name, split=split if of_splits(files) else None)
     if not any(find_idx(path, f"{prefix}-{IMAGES}") for prefix in SPLITS.values()):
-        return replace(open_folder(path, converter(framing)), name=name)
+        return replace(open_folder(path, converter(framing), split=split), name=name)
     images = find_idx(path, f"{SPLITS[split]}-{IMAGES}")
     if images is None:
         raise InputError(f"{path}: holds no {SPLITS[split]}-{IMAGES}(.gz), the images of the {split} split; add it")
-    source = framed(open_idx(images, find_idx(path, f"{SPLITS[split]}-{LABELS}")), framing)
+    source = framed(open_idx(images, find_idx(path, f"{SPLITS[split]}-{LABELS}"), limit), framing)
     return replace(source, name=name, split=split)
 
 
-def _open_file(path: Path, framing: Framing | None) -> ImageSource:
+def _open_file(path: Path, split: str, framing: Framing | None, limit: int | None) -> ImageSource:
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        return framed(open_npz(path), framing)
+        return framed(open_npz(path, limit), framing)
     if suffix == ".zip":
-        return open_zip(path, converter(framing))
+        return open_zip(path, converter(framing), split=split)
     if suffix == ".parquet":
         return open_parquet([path], converter(framing))
     if is_picture(path.name):
         return open_picture(path, converter(framing))
     if suffix == ".gz" or "ubyte" in path.name or "idx" in path.name.lower():
-        split = next((each for each, prefix in SPLITS.items() if path.name.startswith(f"{prefix}-")), None)
-        return replace(framed(open_idx(path, labels_beside(path)), framing), split=split)
+        own = next((each for each, prefix in SPLITS.items() if path.name.startswith(f"{prefix}-")), None)
+        return replace(framed(open_idx(path, labels_beside(path), limit), framing), split=own)
     raise InputError(f"{path}: is of no kind that is read here; give {KINDS}")
