@@ -66,7 +66,9 @@ def test_what_is_unsound_is_refused(tmp_path, make, table):
     cases = {
         "row 1: is not a picture": {"contents": [png, b"no picture"]},
         "row 1 holds no picture's bytes": {"contents": [png, None]},
-        r"picture 1 is \[1, 5, 5\]": {"contents": [png, make.picture_bytes(make.noise(5, 5))]},
+        r"of several sizes \(1 of 4x4, such as x\.parquet: row 0; 1 of 5x5, .*--canvas": {
+            "contents": [png, make.picture_bytes(make.noise(5, 5))]
+        },
         "name that of the pictures 'image'": {"image": "photograph"},
         "labels are 0, 1, 2": None,
     }

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 from PIL import Image, ImageOps
 
-from gaussiandiffusion.data.framing import CHANNELS
+from gaussiandiffusion.data.framing import CHANNELS_OF
 from gaussiandiffusion.data.modes import nearest, plain
 from gaussiandiffusion.ground.errors import InputError
 
@@ -55,7 +55,7 @@ def look(content: bytes, where: str) -> tuple[int, int, int]:
         width, height = image.size
         if image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) in SIDEWAYS:  # Pillow turns these itself
             width, height = height, width
-        return CHANNELS[nearest(image)], height, width
+        return CHANNELS_OF[nearest(image)], height, width
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from gaussiandiffusion.ground.errors import InputError
 Fit = Literal["crop", "pad", "stretch"]
 Mode = Literal["RGB", "RGBA", "L"]
 
-CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4}
+CHANNELS_OF = {"L": 1, "RGB": 3, "RGBA": 4}
 LARGEST_CANVAS = 8192  # pixels a side: beyond it a single picture has more pixels than decoders accept
 
 
@@ -44,4 +44,4 @@ class Framing:
         height, width, channels = canvas
         if self.canvas is not None:
             height = width = self.canvas
-        return height, width, channels if self.mode is None else CHANNELS[self.mode]
+        return height, width, channels if self.mode is None else CHANNELS_OF[self.mode]
