@@ -14,7 +14,7 @@ import numpy as np
 from gaussiandiffusion.data.decoding import FORMATS, Convert, decode, is_picture
 from gaussiandiffusion.data.listing import LARGEST_FILE, content_of, hidden, picture_names
 from gaussiandiffusion.data.mixture import mixture
-from gaussiandiffusion.data.paths import find_split, folder_classes, natural_key
+from gaussiandiffusion.data.paths import Describe, find_split, folder_classes, natural_key
 from gaussiandiffusion.data.stream import ImageSource
 from gaussiandiffusion.ground.errors import InputError
 
@@ -38,7 +38,11 @@ def open_picture(path: Path, convert: Convert | None = None) -> ImageSource:
 
 
 def open_folder(
-    folder: Path, convert: Convert | None = None, choose: Choose = bool, split: str | None = None
+    folder: Path,
+    convert: Convert | None = None,
+    choose: Choose = bool,
+    split: str | None = None,
+    describe: Describe = folder_classes,
 ) -> ImageSource:
     """All pictures in a folder and below (see `picture_names`), in natural order.
 
@@ -47,22 +51,27 @@ def open_folder(
         convert: applied to each opened picture.
         choose: of the pictures' names, which to take.
         split: "train" or "test": what to take where the folder has sub-folders of these names; None: all.
+        describe: the pictures' conditions from their names; of splits, these are their classes.
 
     Raises:
         InputError: see `open_pictures`.
     """
     names = [name for name in picture_names(folder) if choose(name)]
-    return open_pictures(names, str, lambda name: content_of(Path(folder, name)), str(folder), convert, split)
+    return open_pictures(names, str, lambda name: content_of(Path(folder, name)), str(folder), convert, split, describe)
 
 
 def open_zip(
-    path: Path, convert: Convert | None = None, choose: Choose = bool, split: str | None = None
+    path: Path,
+    convert: Convert | None = None,
+    choose: Choose = bool,
+    split: str | None = None,
+    describe: Describe = folder_classes,
 ) -> ImageSource:
     """All pictures in a zip, like a folder's; each is read in memory when asked for, none is unpacked to disk.
 
     Args:
         path: the zip.
-        convert, choose, split: as for `open_folder`.
+        convert, choose, split, describe: as for `open_folder`.
 
     Raises:
         InputError: not a sound zip, a locked one, one made to fill memory, or see `open_pictures`.
@@ -83,7 +92,7 @@ def open_zip(
             if choose("/".join(parts)):
                 members.append(info)
         name = lambda info: "/".join(_member_parts(info.filename))  # noqa: E731 (one line says it)
-        return open_pictures(members, name, archive.read, str(path), convert, split)
+        return open_pictures(members, name, archive.read, str(path), convert, split, describe)
 
 
 @contextmanager
@@ -113,6 +122,7 @@ def open_pictures(
     where: str,
     convert: Convert | None = None,
     split: str | None = None,
+    describe: Describe = folder_classes,
 ) -> ImageSource:
     """Picture files as a source, in natural order of their names; only the first is read at once, for its size.
 
@@ -123,6 +133,7 @@ def open_pictures(
         where: the folder or zip, for error sentences.
         convert: applied to each opened picture.
         split: which to take, where the pictures lie in sub-folders of splits (see `find_split`); None: all.
+        describe: paths below `where` -> conditions.
 
     Raises:
         InputError: no pictures, or see `find_split`; when they are read: they differ in size or colour kind, or see
@@ -158,8 +169,7 @@ def open_pictures(
             pixels[row] = picture
         return pixels
 
-    describe = folder_classes if found is None else found.describe
-    conditions = describe([name(entry) for entry in entries])
+    conditions = (describe if found is None else found.describe)([name(entry) for entry in entries])
     return ImageSource(
         len(entries),
         (height, width, channels),
