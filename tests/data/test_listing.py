@@ -107,6 +107,8 @@ def test_links_in_circles_end(icons, make):
     make.png(icons / "below" / "3.png", np.full((4, 4), 3, np.uint8))
     os.symlink("..", icons / "below" / "up")
     os.symlink(icons, icons / "self")
+    os.symlink("../..", icons / "below" / "beyond")
+    os.symlink("/", icons / "below" / "everything")
     os.symlink("b", icons / "a")
     os.symlink("a", icons / "b")
     assert sorted(picture_names(icons)) == ["0.png", "1.png", "2.png", "below/3.png"]

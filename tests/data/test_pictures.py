@@ -184,7 +184,7 @@ def test_picture_called_wrongly(store, make):
     refuses(store({"a.png": make.picture_bytes(grey(1), "JPEG")}), "a.png", "really a JPEG", ".jpeg")
 
 
-@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "WEBP", "JPEG"])
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "WEBP", "JPEG", "TIFF"])
 def test_cut_short_never_gives_other_pixels(tmp_path, make, kind):
     path = tmp_path / f"a.{kind.lower()}"
     whole = make.write(path, make.picture_bytes(make.noise(8, 8), kind)).read_bytes()

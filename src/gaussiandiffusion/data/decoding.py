@@ -53,7 +53,9 @@ def look(content: bytes, where: str) -> tuple[int, int, int]:
     """Channels, height and width of what `decode` would make of a picture, by its header; raises alike."""
     with _opened(content, where) as image:
         width, height = image.size
-        if image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) in SIDEWAYS:  # Pillow turns these itself
+        # TIFF is turned already; a PNG without the tag at its front would be decoded in search of one at its end.
+        tagged = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
+        if tagged and image.getexif().get(ORIENTATION, 1) in SIDEWAYS:
             width, height = height, width
         return CHANNELS_OF[nearest(image)], height, width
 

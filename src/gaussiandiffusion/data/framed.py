@@ -12,7 +12,7 @@ from gaussiandiffusion.data.framing import Framing
 from gaussiandiffusion.data.modes import in_mode
 from gaussiandiffusion.data.stream import ImageSource
 
-# Pictures of few colours are drawn pixel by pixel: scaled by a whole factor they stay as crisp as they are.
+# Pictures of few colours are drawn pixel by pixel: scaled by a whole factor, their pixels are repeated or averaged.
 PIXEL_ART_COLOURS = 64
 
 
@@ -75,9 +75,12 @@ def _scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Scaled to a size; colours are weighted by their alpha (Pillow premultiplies RGBA for the purpose)."""
     if picture.size == size:
         return picture
+    filter_ = Image.Resampling.LANCZOS
     whole = all(_whole_factor(old, new) for old, new in zip(picture.size, size, strict=True))
-    crisp = whole and picture.getcolors(PIXEL_ART_COLOURS) is not None
-    return picture.resize(size, Image.Resampling.BOX if crisp else Image.Resampling.LANCZOS)
+    if whole and picture.getcolors(PIXEL_ART_COLOURS) is not None:
+        larger = size[0] >= picture.width and size[1] >= picture.height
+        filter_ = Image.Resampling.NEAREST if larger else Image.Resampling.BOX
+    return picture.resize(size, filter_)
 
 
 def _whole_factor(old: int, new: int) -> bool:

@@ -17,20 +17,23 @@ def picture_names(folder: Path) -> list[str]:
     """Paths below `folder` of all pictures in it, to any depth, with `/` between folders.
 
     Passed over: other files by their endings, hidden ones, and pipes, sockets and devices, whatever they are called.
-    Links to folders are followed; every folder is gone through once, so that links in circles end.
+    Links to folders are followed, but not upwards, and every folder is gone through once: so links in circles end.
 
     Raises:
         InputError: a folder cannot be read.
     """
     names: list[str] = []
     waiting, seen = deque([("", os.fspath(folder))]), set()
+    try:
+        seen.update(map(_identity, folder.resolve().parents))
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror or error})") from error
     while waiting:
         prefix, place = waiting.pop()
         try:
-            status = os.stat(place)
-            if (status.st_dev, status.st_ino) in seen:
+            if (own := _identity(place)) in seen:
                 continue
-            seen.add((status.st_dev, status.st_ino))
+            seen.add(own)
             entries = sorted(os.scandir(place), key=lambda entry: entry.name)
         except OSError as error:
             raise InputError(f"{place}: cannot be read ({error.strerror or error})") from error
@@ -44,6 +47,11 @@ def picture_names(folder: Path) -> list[str]:
             elif is_picture(entry.name) and kind in (stat.S_IFREG, None):
                 names.append(prefix + entry.name)
     return names
+
+
+def _identity(folder: str | Path) -> tuple[int, int]:
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
 
 
 def _kind(entry: os.DirEntry[str]) -> int | None:
