@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections import deque
@@ -23,11 +24,7 @@ def picture_names(folder: Path) -> list[str]:
         InputError: a folder cannot be read.
     """
     names: list[str] = []
-    waiting, seen = deque([("", os.fspath(folder))]), set()
-    try:
-        seen.update(map(_identity, folder.resolve().parents))
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be read ({error.strerror or error})") from error
+    waiting, seen = deque([("", os.fspath(folder))]), _above(folder)
     while waiting:
         prefix, place = waiting.pop()
         try:
@@ -47,6 +44,14 @@ def picture_names(folder: Path) -> list[str]:
             elif is_picture(entry.name) and kind in (stat.S_IFREG, None):
                 names.append(prefix + entry.name)
     return names
+
+
+def _above(folder: Path) -> set[tuple[int, int]]:
+    found = set()
+    for parent in folder.resolve().parents:
+        with contextlib.suppress(OSError):  # not every folder above can be looked at
+            found.add(_identity(parent))
+    return found
 
 
 def _identity(folder: str | Path) -> tuple[int, int]:

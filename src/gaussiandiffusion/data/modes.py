@@ -41,7 +41,7 @@ def nearest(picture: Image.Image) -> Mode:
 
 
 def _of_eight_bits(picture: Image.Image, where: str) -> Image.Image:
-    values = np.asarray(picture).astype(np.float32 if picture.mode.startswith("I;16") else np.float64)
+    values: np.ndarray = np.asarray(picture).astype(np.float32 if picture.mode.startswith("I;16") else np.float64)
     if not np.isfinite(values).all():
         raise InputError(f"{where}: holds values that are no numbers; save it with finite ones")
     low, high = float(values.min()), float(values.max())
