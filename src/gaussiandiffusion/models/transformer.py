@@ -29,9 +29,9 @@ class GaussianTransformer(Network):
         width, depth, num_heads, mlp_ratio: sizes; see `SIZES`. `mlp_ratio` applies to "adaptive".
         conditions: attributes and the names of their values, see `ConditionSpec`; none: unconditional.
         num_anchor_features: width of the anchors, 0: none (strictly equivariant in the splats alone).
-        condition_width: of the embeddings of time and conditions, and of what they tell the blocks of "adaptive". Computed
-            once for a set and not for every splat, width is nearly free there. None: embeddings as wide as the splats',
-            narrowed to 64, which tells times and a few classes apart.
+        condition_width: of the embeddings of time and conditions, and of what they tell the blocks of "adaptive". It is
+            computed for a set and not for every splat, so width is nearly free. None: embeddings as wide as the
+            splats', narrowed to 64, which tells times and a few classes apart.
 
     Source: Coessens and Samal, "GaussianDiffusion", 2025 ("film"); Peebles and Xie, "Scalable Diffusion Models
     with Transformers", 2023 ("adaptive").
@@ -57,7 +57,7 @@ class GaussianTransformer(Network):
         if condition_width is not None:
             check_sizes(condition_width=condition_width)
             if block == "film":
-                raise InputError("condition_width is for block = adaptive: the published block is as wide as its condition")
+                raise InputError("condition_width is for block = adaptive; film takes its condition as it is")
         if width % num_heads:
             raise InputError(f"width {width} is not divisible by {num_heads} heads")
         adaptive = block == "adaptive"

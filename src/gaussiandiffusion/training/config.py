@@ -96,7 +96,7 @@ class NetworkConfig:
     """Which network learns."""
 
     size: Annotated[str, flag("network")] = "small"
-    """Size by name: tiny, compact, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""
+    """Size by name: tiny, compact, attributes, small, base, paper, paper-6; of whole pictures unet, unet-paper."""
     conditional: bool = True
     """Learn conditions (classes, attributes), where the data has them."""
 
