@@ -82,6 +82,15 @@ def test_what_is_mixed_is_refused_with_the_flag_that_mends_it(icons, tmp_path, c
     assert not (tmp_path / "x.safetensors").exists()
 
 
+def typed(folder, *argv) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, which must not wait for anything."""
+    code = "import sys; from gaussiandiffusion.cli import main; main()"
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", code, *argv], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
 def test_nothing_is_ever_waited_for(icons, tmp_path):
     if not hasattr(os, "mkfifo"):
         pytest.skip("needs pipes")
@@ -89,20 +98,27 @@ def test_nothing_is_ever_waited_for(icons, tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     os.symlink("loop", tmp_path / "loop")
     os.symlink("..", icons / "train" / "up")
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    code = "import sys; from gaussiandiffusion.cli import main; main()"
+    flags = ["--splats", "4", "--iterations", "2", "--canvas", "8", "--mode", "L", "--out", "o.safetensors"]
     for source, status, words in (
         ("icons", 0, "6 sets"),
         ("pipe.png", 2, "is neither a file nor a folder"),
         ("loop", 2, "is neither a file nor a folder"),
         ("/dev/zero", 2, "is neither a file nor a folder"),
     ):
-        argv = ["encode", source, "--splats", "4", "--iterations", "2", "--canvas", "8", "--mode", "L"]
-        done = subprocess.run(
-            [sys.executable, "-c", code, *argv, "--out", "o.safetensors"],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
+        done = typed(tmp_path, "encode", source, *flags)
         assert (done.returncode, words in done.stdout + done.stderr) == (status, True), done.stderr
+
+
+def test_of_a_damaged_picture_one_line_is_said(tmp_path):
+    path = tmp_path / "icons" / "a.tif"
+    path.parent.mkdir()
+    Image.new("RGB", (8, 8)).save(path)
+    path.write_bytes(path.read_bytes()[:-200])  # its decoder warns, and more than once
+    done = typed(tmp_path, "encode", "icons", "--out", "x.safetensors")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "gaussiandiffusion: icons/a.tif: is not a TIFF file; get it again, or take it out"
+    ]
 
 
 def test_two_folders_are_measured_in_one_frame(tmp_path, capsys):

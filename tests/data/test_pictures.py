@@ -184,6 +184,7 @@ def test_picture_called_wrongly(store, make):
     refuses(store({"a.png": make.picture_bytes(grey(1), "JPEG")}), "a.png", "really a JPEG", ".jpeg")
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL.TiffImagePlugin")
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "WEBP", "JPEG", "TIFF"])
 def test_cut_short_never_gives_other_pixels(tmp_path, make, kind):
     path = tmp_path / f"a.{kind.lower()}"
