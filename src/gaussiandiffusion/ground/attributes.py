@@ -55,7 +55,9 @@ class ConditionSpec:
         for pair in self.absent_pairs:
             for name, value in pair:
                 if value not in self.names(name):
-                    raise InputError(f"{name} is said never to be '{value}' together with others, but has no such value")
+                    raise InputError(
+                        f"{name} is said never to be '{value}' together with others, but has no such value"
+                    )
 
     @classmethod
     def of_classes(cls, names: int | Sequence[str]) -> ConditionSpec:

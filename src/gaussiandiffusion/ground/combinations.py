@@ -1,8 +1,8 @@
 """Which values of several attributes come together: recorded of a data set as the pairs that never do.
 
 A walk may have eight frames and a blow with the sword six; then no training has seen the eighth frame of a blow, and
-nobody who did not ask for it should get it. Pairs say that in a few words and leave open what is merely new: a character
-of known hair and known clothes that nobody has seen together with a third thing.
+nobody who did not ask for it should get it. Pairs say that in a few words, and leave open what is merely new: any
+character of parts of which each two were seen together.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def absent_in(columns: ConditionColumns) -> Absent:
         seen[columns.values[:, i], columns.values[:, j]] = True
         for value, row in zip(names, seen, strict=True):
             if not row.all():
-                missing = [others[k] for k in np.flatnonzero(~row)]
+                missing = [others[k] for k in np.flatnonzero(~row).tolist()]
                 found.setdefault(name, {}).setdefault(value, {})[other] = missing
     return found
 

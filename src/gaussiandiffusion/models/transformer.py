@@ -57,7 +57,9 @@ class GaussianTransformer(Network):
         if condition_width is not None:
             check_sizes(condition_width=condition_width)
             if block == "film":
-                raise InputError("condition_width is for block = adaptive: the published block is as wide as its condition")
+                raise InputError(
+                    "condition_width is for block = adaptive: the published block is as wide as its condition"
+                )
         if width % num_heads:
             raise InputError(f"width {width} is not divisible by {num_heads} heads")
         adaptive = block == "adaptive"

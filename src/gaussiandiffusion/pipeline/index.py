@@ -93,7 +93,8 @@ def read_conditions(folder: Path) -> ConditionSpec:
     path = folder / "denoiser" / "config.json"
     named = saved_conditions(read_record(path, dict[str, Any]))
     spec = ConditionSpec(to_record(named or {}, dict[str, list[str]], f"{path}: conditions"))
+    absent = read_index(folder).absent or {}
     try:
-        return replace(spec, absent=read_index(folder).absent or {})
+        return replace(spec, absent=absent)
     except InputError as error:
-        raise InputError(str(error) if str(folder) in str(error) else f"{folder / INDEX_FILE}: {error}") from error
+        raise InputError(f"{folder / INDEX_FILE}: {error}") from error
