@@ -20,6 +20,7 @@ from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.diffusion import prediction_of, prepared
 from gaussiandiffusion.encoding import Encoded, Encoder, make_encoder
 from gaussiandiffusion.ground.attributes import ConditionSpec
+from gaussiandiffusion.ground.combinations import absent_in
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
@@ -189,7 +190,8 @@ def _live(images: ImageSet, config: TrainConfig, representation: Representation[
 def _conditions(images: ImageSet, config: TrainConfig) -> Conditions:
     if not config.network.conditional or images.conditions is None:
         return Conditions.ask(ConditionSpec({}), len(images))
-    return Conditions.of(images.conditions)
+    known = images.conditions
+    return Conditions.of(replace(known, spec=replace(known.spec, absent=absent_in(known))))
 
 
 def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> TrainingSet:
