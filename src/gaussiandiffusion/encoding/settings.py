@@ -13,7 +13,8 @@ from gaussiandiffusion.rendering import FOOTPRINT
 STARTS = ("hilbert", "grid", "random", "template")
 MAX_SPLATS = 100_000
 MAX_ITERATIONS = 100_000
-MANY = 1000  # from here on, pictures are photographs, grey or not
+MANY = 1000  # from here on, pictures are photographs, grey or not,
+ROOM = 4  # if they have so many pixels for every splat
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def default_settings(
     iterations: int | None = None,
     signed: bool = False,
     cutoff: float = FOOTPRINT,
+    pixels: int | None = None,
 ) -> EncoderSettings:
     """Settings tuned for the nearest (K, iterations), nearest in ratio; the random start takes over Hilbert's.
 
@@ -131,6 +133,8 @@ def default_settings(
         channels: 1, 3 or 4.
         num_splats: default 70 for grey, 150 for colour.
         iterations: default by start: hilbert and random 40, grid 250, template 200; in colour 120, grid 250.
+        pixels: of the pictures; tells many splats on a photograph, which is assumed without it, from as many on a
+            small picture.
     """
     colour = channels > 1
     num_splats = (150 if colour else 70) if num_splats is None else num_splats
@@ -150,7 +154,7 @@ def default_settings(
         return replace(settings, **tuned)
     values = _GRID
     if start != "grid":
-        if num_splats >= MANY:
+        if num_splats >= MANY and (pixels is None or pixels >= ROOM * num_splats):
             candidates = [key for key in _TUNED if key[1] >= MANY]
         else:
             candidates = [key for key in _TUNED if key[1] < MANY and (key[0] > 1) == colour]
@@ -167,7 +171,7 @@ def default_settings(
 _HARDER = ((3, None), (20, (3.0, 0.2, 0.33)), (20, (10.0, 0.2, 0.2)), (40, (10.0, 0.05, 0.2)), (40, (3.0, 0.05, 0.6)))
 
 
-def harder(settings: EncoderSettings, channels: int) -> Iterator[EncoderSettings]:
+def harder(settings: EncoderSettings, channels: int, pixels: int | None = None) -> Iterator[EncoderSettings]:
     """Settings to try in turn on images that missed a target PSNR: longer, then longest from other starts.
 
     A template's sets stay its sets: they are only fitted longer. Random ones stay random, and spread more evenly.
@@ -184,6 +188,7 @@ def harder(settings: EncoderSettings, channels: int) -> Iterator[EncoderSettings
             iterations=iterations,
             signed=settings.signed,
             cutoff=settings.cutoff,
+            pixels=pixels,
         )
         if start is not None:
             gradient, floor, sigma = start
