@@ -42,17 +42,19 @@ def pixels_each(num_splats: int, height: int, width: int) -> float:
 
 
 def start_sigmas(
-    areas: np.ndarray, init: float, num_splats: int, height: int, width: int
+    areas: np.ndarray, init: float | np.floating, num_splats: int, height: int, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sigmas along x and y of starting splats, pixels.
 
     Args:
         areas: of their shares of the canvas, pixels.
-        init: sigma in sides of the share. On coarse shares it is widened to `WIDE`: what no splat reaches, none fits.
+        init: sigma in sides of the share. On coarse shares it is widened to `WIDE`, for what no splat reaches, none
+            fits; and to the whole side where the share goes right across the canvas.
     """
     found = []
-    coarse = coarseness(num_splats, height, width)
-    for side, factor in zip(share_sides(areas, height, width), coarse, strict=True):
-        widened = max(init, WIDE * (1 - 1 / factor))
+    for side, factor, whole in zip(
+        share_sides(areas, height, width), coarseness(num_splats, height, width), (width, height), strict=True
+    ):
+        widened = np.where((side >= whole) & (side * side < areas), 1.0, max(init, WIDE * (1 - 1 / factor)))
         found.append((widened * side).clip(SMALLEST, np.maximum(BOUND, side)))
     return found[0], found[1]
