@@ -42,7 +42,8 @@ def _hilbert_splats(images: np.ndarray, settings: EncoderSettings) -> np.ndarray
     count, channels, height, width = images.shape
     parameters = np.zeros((count, settings.num_splats, COLUMNS + channels), np.float32)
     areas = np.zeros((count, settings.num_splats))
-    weights = (settings.density_gradient, settings.density_floor, settings.density_brightness)
+    floors = settings.density_floor, settings.density_floor * settings.density_black
+    weights = (settings.density_gradient, *floors, settings.density_brightness)
     _hilbert_range(images, hilbert_walk(height, width), *map(F, weights), parameters, areas)
     sigmas = start_sigmas(areas, F(settings.init_sigma), settings.num_splats, height, width)
     for column, values in zip(SCALES, sigmas, strict=True):
@@ -129,7 +130,7 @@ def hilbert_walk(height: int, width: int) -> np.ndarray:
 
 
 @compiled
-def _hilbert_range(images, walk, gradient, floor, brightness, parameters, areas):
+def _hilbert_range(images, walk, gradient, floor, black_floor, brightness, parameters, areas):
     """Cut the density along the walk in K equal parts; each part's centroid becomes a splat.
 
     Parts are cut inside a pixel where needed, so every one holds the same mass and none is empty.
@@ -150,7 +151,8 @@ def _hilbert_range(images, walk, gradient, floor, brightness, parameters, areas)
             for x in range(width):
                 gx = (grey[y, min(x + 1, width - 1)] - grey[y, max(x - 1, 0)]) / F(2)
                 gy = (grey[min(y + 1, height - 1), x] - grey[max(y - 1, 0), x]) / F(2)
-                d = floor + gradient * F(math.sqrt(gx * gx + gy * gy)) + brightness * grey[y, x]
+                base = floor if grey[y, x] > 0 else black_floor
+                d = base + gradient * F(math.sqrt(gx * gx + gy * gy)) + brightness * grey[y, x]
                 density[y, x] = d
                 total += d
         share = total / splats
