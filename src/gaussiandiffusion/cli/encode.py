@@ -93,6 +93,7 @@ class Command:
             start=start,
             iterations=self.iterations,
             signed=self.signed,
+            pixels=images.canvas[0] * images.canvas[1],
         )
         with tqdm(total=len(images), desc="encode", unit="image", unit_scale=True) as bar:
             report = encode_dataset(

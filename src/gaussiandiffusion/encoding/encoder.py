@@ -94,7 +94,8 @@ class FitEncoder:
         images = premultiplied(images)
         run = partial(self._fit, target_psnr=target_psnr, threads=threads, device=device)
         parameters, errors = run(images, self.settings, progress=progress)
-        for settings in [] if target_psnr is None else harder(self.settings, canvas.channels):
+        size = canvas.channels, canvas.height * canvas.width
+        for settings in [] if target_psnr is None else harder(self.settings, *size):
             missed = np.flatnonzero(psnr(errors) < target_psnr)
             if not len(missed):
                 break
@@ -182,7 +183,15 @@ def encode(
         InputError: images that cannot be read or have different sizes.
     """
     pixels = as_pixels(images)
-    encoder = make_encoder(pixels.shape[1], num_splats=num_splats, start=start, iterations=iterations, signed=signed)
+    channels, height, width = pixels.shape[1:]
+    encoder = make_encoder(
+        channels,
+        num_splats=num_splats,
+        start=start,
+        iterations=iterations,
+        signed=signed,
+        pixels=height * width,
+    )
     return encoder.encode(pixels, target_psnr=target_psnr).splats
 
 
@@ -216,6 +225,7 @@ def make_encoder(
     start: str = "hilbert",
     iterations: int | None = None,
     signed: bool = False,
+    pixels: int | None = None,
 ) -> FitEncoder:
     """The encoder that a start's name, as the command line takes it, and the tuned settings make.
 
@@ -237,7 +247,9 @@ def make_encoder(
             return FitEncoder(settings, file.splats)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-    settings = default_settings(channels, num_splats=num_splats, start=start, iterations=iterations, signed=signed)
+    settings = default_settings(
+        channels, num_splats=num_splats, start=start, iterations=iterations, signed=signed, pixels=pixels
+    )
     return FitEncoder(settings)
 
 

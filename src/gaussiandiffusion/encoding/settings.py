@@ -13,7 +13,8 @@ from gaussiandiffusion.rendering import FOOTPRINT
 STARTS = ("hilbert", "grid", "random", "template")
 MAX_SPLATS = 100_000
 MAX_ITERATIONS = 100_000
-MANY = 1000  # from here on, pictures are photographs, grey or not
+MANY = 1000  # from here on, pictures are photographs, grey or not,
+ROOM = 4  # if they have so many pixels for every splat
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class EncoderSettings:
         init_sigma: deviation of a starting splat relative to the root of its share of the canvas.
         density_gradient, density_floor, density_brightness: weights of |grad I|, 1 and I in the density that the
             "hilbert" start distributes splats by; "random" leaves the gradient out.
+        density_black: factor of the floor where a pixel is black, which without any splat is right already ("hilbert").
         cutoff: footprint in sigmas.
     """
 
@@ -59,6 +61,7 @@ class EncoderSettings:
     density_gradient: float = 0.72
     density_floor: float = 0.025
     density_brightness: float = 1.0
+    density_black: float = 1.0
     cutoff: float = FOOTPRINT
 
     def __post_init__(self) -> None:
@@ -101,6 +104,8 @@ _TUNED: dict[tuple[int, int, int], tuple[float, ...]] = {
 }
 # The grid start spends splats on background and needs larger steps.
 _GRID: tuple[float, ...] = (0.8, 0.868, 0.420, 0.055, 0.548, 0.081, 0.020, 0.329, 1.0, 0.02)
+# Colour pictures on black, such as sprites, lost half of their splats to it; pictures of CIFAR-10 lose nothing by this.
+BLACK = 0.05
 RANDOM_FLOOR = 0.01  # beside brightness from 0 to 1: one dark pixel in a hundred bright ones; all, if all are dark
 # The template start's were searched for a high PSNR at little movement of the slots under one grey level of noise: an
 # epsilon that leaves Adam's steps nearly proportional to the gradient, a tolerance, and a pull to the template.
@@ -124,6 +129,7 @@ def default_settings(
     iterations: int | None = None,
     signed: bool = False,
     cutoff: float = FOOTPRINT,
+    pixels: int | None = None,
 ) -> EncoderSettings:
     """Settings tuned for the nearest (K, iterations), nearest in ratio; the random start takes over Hilbert's.
 
@@ -131,6 +137,8 @@ def default_settings(
         channels: 1, 3 or 4.
         num_splats: default 70 for grey, 150 for colour.
         iterations: default by start: hilbert and random 40, grid 250, template 200; in colour 120, grid 250.
+        pixels: of the pictures; tells many splats on a photograph, which is assumed without it, from as many on a
+            small picture.
     """
     colour = channels > 1
     num_splats = (150 if colour else 70) if num_splats is None else num_splats
@@ -142,6 +150,7 @@ def default_settings(
         signed=signed,
         iterations=iterations,
         density_brightness=0.0 if colour else 1.0,
+        density_black=BLACK if colour and start == "hilbert" else 1.0,
         cutoff=cutoff,
     )
     if start == "template":
@@ -150,7 +159,7 @@ def default_settings(
         return replace(settings, **tuned)
     values = _GRID
     if start != "grid":
-        if num_splats >= MANY:
+        if num_splats >= MANY and (pixels is None or pixels >= ROOM * num_splats):
             candidates = [key for key in _TUNED if key[1] >= MANY]
         else:
             candidates = [key for key in _TUNED if key[1] < MANY and (key[0] > 1) == colour]
@@ -167,7 +176,7 @@ def default_settings(
 _HARDER = ((3, None), (20, (3.0, 0.2, 0.33)), (20, (10.0, 0.2, 0.2)), (40, (10.0, 0.05, 0.2)), (40, (3.0, 0.05, 0.6)))
 
 
-def harder(settings: EncoderSettings, channels: int) -> Iterator[EncoderSettings]:
+def harder(settings: EncoderSettings, channels: int, pixels: int | None = None) -> Iterator[EncoderSettings]:
     """Settings to try in turn on images that missed a target PSNR: longer, then longest from other starts.
 
     A template's sets stay its sets: they are only fitted longer. Random ones stay random, and spread more evenly.
@@ -184,6 +193,7 @@ def harder(settings: EncoderSettings, channels: int) -> Iterator[EncoderSettings
             iterations=iterations,
             signed=settings.signed,
             cutoff=settings.cutoff,
+            pixels=pixels,
         )
         if start is not None:
             gradient, floor, sigma = start

@@ -154,6 +154,7 @@ def _splats(images: ImageSet, config: TrainConfig) -> TrainingSet:
         start=settings.start,
         iterations=settings.iterations,
         signed=settings.signed,
+        pixels=images.images[0, 0].size,
     )
     once = config.data.encode == "once"
     total = len(images) if once else min(len(images), STATISTICS_IMAGES)
