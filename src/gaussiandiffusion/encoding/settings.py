@@ -141,7 +141,8 @@ def default_settings(
     Args:
         channels: 1, 3 or 4.
         num_splats: default 70 for grey, 150 for colour.
-        iterations: default by start: hilbert and random 40, grid 250, template 200; in colour 120, grid 250; texture 500.
+        iterations: default by start: hilbert and random 40, grid 250, template 200, but for the grid 120 in colour; of
+            texture 500.
         pixels: of the pictures; tells many splats on a photograph, which is assumed without it, from as many on a
             small picture.
         texture: let canonical sets follow the picture grey level by grey level. Slots then move more from picture to
