@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ HOLD = 600  # milliseconds that a GIF shows the last frame of what does not loop
 
 
 def write_sheet(
-    folder: Path, character: Character, *, fps: float = KEYED, size: int | None = None,
+    folder: str | os.PathLike[str], character: Character, *, fps: float = KEYED, size: int | None = None,
     told: Mapping[str, Any] | None = None,
 ) -> list[str]:  # fmt: skip
     """Write `sheet.png`, `sheet.json`, `sheet.aseprite.json`, `animations/ACTION.gif` and, of a model of splats, the
@@ -46,7 +47,7 @@ def write_sheet(
     Raises:
         InputError: the folder cannot be written to.
     """
-    told = told or {}
+    folder, told = Path(folder), told or {}
     rows = [to_uint8(row) for row in character.frames(fps, size)]
     _, channels, height, width = rows[0].shape
     strips = [
