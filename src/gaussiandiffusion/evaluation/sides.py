@@ -16,7 +16,7 @@ Images = UInt8[np.ndarray, "_ c h w"]
 
 
 def two_sides(generated: ImageSet, real: ImageSet, num: int | None, dimension: int) -> tuple[ImageSet, ImageSet]:
-    """The first `num` images of each side, if they can be compared in `dimension` features.
+    """The first `num` generated images and as many real ones from all over, if `dimension` features can compare them.
 
     Args:
         num: None for all, and then both sides must have equally many.
@@ -35,7 +35,7 @@ def two_sides(generated: ImageSet, real: ImageSet, num: int | None, dimension: i
         if len(images) < num:
             raise InputError(f"{num} images were asked for, the {side} side ({images.name}) has {len(images)}")
     check_count(num, dimension)
-    used, reference = generated.limit(num), real.limit(num)
+    used, reference = generated.limit(num), real.spread(num)
     _check_alike(used, "generated images", reference)
     if _same_images(used.images, reference.images):
         raise InputError(
@@ -46,7 +46,7 @@ def two_sides(generated: ImageSet, real: ImageSet, num: int | None, dimension: i
 
 
 def train_images(source: ImageSet | None, reference: ImageSet) -> ImageSet | None:
-    """As many train images as there are reference images, for the floor F.
+    """As many train images as there are reference images, spread over all, for the floor F.
 
     Raises:
         InputError: too few, of another size or channels, or the reference images themselves.
@@ -55,7 +55,7 @@ def train_images(source: ImageSet | None, reference: ImageSet) -> ImageSet | Non
         return None
     if len(source) < len(reference):
         raise InputError(f"the floor F needs {len(reference)} train images, {source.name} has {len(source)}")
-    train = source.limit(len(reference))
+    train = source.spread(len(reference))
     _check_alike(train, "train images", reference)
     if _same_images(train.images, reference.images):
         raise InputError(f"train and real are the same images ({source.name}, {reference.name}): take another split")
