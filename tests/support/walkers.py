@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from gaussiandiffusion.diffusion import Objective
+from gaussiandiffusion.diffusion.few_steps import FlowMatchFewStepScheduler
 from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.models import make_network
 from gaussiandiffusion.pipeline import GaussianDiffusion
@@ -37,4 +37,4 @@ def walker(spec: ConditionSpec = WALKER, *, pixels: bool = False, **settings: An
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     settings = {"num_inference_steps": 2, "chunk_size": 8, "absent": spec.absent} | settings
-    return GaussianDiffusion(network.eval(), representation, Objective().scheduler, **settings)
+    return GaussianDiffusion(network.eval(), representation, FlowMatchFewStepScheduler(), **settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -20,7 +21,7 @@ def write_characters(command: Command) -> None:
     """
     pipeline, _ = command.load()
     from gaussiandiffusion.diffusion import prepared
-    from gaussiandiffusion.gallery import animations, make_character, picture_name, write_sheet
+    from gaussiandiffusion.gallery import animations, make_character, write_sheet
     from gaussiandiffusion.gallery.animation import KEYED
 
     num, fps = command.num or 1, command.fps or KEYED
@@ -49,12 +50,19 @@ def write_characters(command: Command) -> None:
                 "app": "gaussiandiffusion", "version": _version(), "model": command.model, "seed": command.seed,
                 "character": number, "steps": steps,
             }  # fmt: skip
-            folder = command.out if num == 1 else command.out / picture_name(number, num)
+            folder = command.out if num == 1 else _folder(command.out, number, num)
             written = write_sheet(folder, character, fps=fps, size=command.size, told=told)
     seconds = time.perf_counter() - started
     many = f"{num} characters" if num > 1 else "a character"
-    place = command.out if num == 1 else f"{command.out}/{picture_name(0, num)} ..."
+    place = command.out if num == 1 else f"{_folder(command.out, 0, num)} ..."
     print(f"{many} of {frames} drawn frames in {seconds:.1f} s: {place}/{', '.join(written)}")
+
+
+def _folder(out: Path, number: int, num: int) -> Path:
+    """Of one of several characters."""
+    from gaussiandiffusion.gallery import picture_name  # with what reads galleries, data sets too
+
+    return out / picture_name(number, num)
 
 
 def _version() -> str:
