@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,8 @@ from tqdm import tqdm
 
 from gaussiandiffusion.cli.checks import check_file, check_installed, check_numbers, check_template
 from gaussiandiffusion.cli.device import Device, resolve
+from gaussiandiffusion.cli.framing import FramingFlags
+from gaussiandiffusion.data.framing import Framing
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ class Command:
     out: Path | None = None
     """FILE.safetensors, or a folder of shards."""
     split: Literal["train", "test"] = "train"
-    """Split of a named data set."""
+    """Split of a data set, or of a folder or zip with sub-folders train/ and test/."""
+    framing: FramingFlags = field(default_factory=Framing)
     data_dir: Path | None = None
     """Folder with local copies of the data set."""
     splats: int | None = None
@@ -65,7 +68,9 @@ class Command:
         self._check()
         from gaussiandiffusion.data import open_images
 
-        images = open_images(self.source, split=self.split, data_dir=self.data_dir, limit=self.limit)
+        images = open_images(
+            self.source, split=self.split, data_dir=self.data_dir, limit=self.limit, framing=self.framing
+        )
         device = resolve("cpu" if self.device == "auto" else self.device)  # imports torch
         from gaussiandiffusion.encoding import make_encoder, prepare
         from gaussiandiffusion.encoding.cluster import ray_engine
@@ -128,7 +133,8 @@ class Command:
         from gaussiandiffusion.encoding.template import ROUNDS
 
         assert self.learn_template is not None
-        train = _sample(open_images(self.source, split="train", data_dir=self.data_dir), self.seed)
+        images = open_images(self.source, split="train", data_dir=self.data_dir, framing=self.framing)
+        train = _sample(images, self.seed)
         settings = default_settings(
             train.images.shape[1],
             num_splats=self.splats,
