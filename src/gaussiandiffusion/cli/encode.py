@@ -135,7 +135,7 @@ class Command:
         from gaussiandiffusion.data import open_images
         from gaussiandiffusion.encoding import learn_template
         from gaussiandiffusion.encoding.settings import default_settings
-        from gaussiandiffusion.encoding.template import ROUNDS
+        from gaussiandiffusion.encoding.template import ROUNDS, save_template
 
         assert self.learn_template is not None
         images = open_images(self.source, split="train", data_dir=self.data_dir, framing=self.framing)
@@ -150,12 +150,7 @@ class Command:
         )
         with tqdm(total=ROUNDS, desc="template", unit="round") as bar:
             template = learn_template(train.images, settings, seed=self.seed, progress=bar.update)
-        template.save(
-            self.learn_template,
-            signed=self.signed,
-            encoder=settings.to_dict() | {"rounds": ROUNDS, "seed": self.seed},
-            source={"name": train.name, "split": "train", "sha256": train.sha256, "num": len(train)},
-        )
+        save_template(self.learn_template, template, settings, train, self.seed)
         print(f"template of {template.num_splats} splats: {self.learn_template}")
 
 
