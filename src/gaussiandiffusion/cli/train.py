@@ -151,8 +151,9 @@ def parse(argv: list[str], prog: str) -> Any:
             print(f"gaussiandiffusion: {chosen.note}", file=sys.stderr)
     elif argv and not {"-h", "--help"}.intersection(argv):
         raise InputError(f"{argv[0]}: first name a preset, a file or your pictures: gaussiandiffusion train NAME ...")
-    default = Command(preset=tyro.MISSING)
-    if chosen is not None:
+    if chosen is None:
+        default = Command(preset=tyro.MISSING)
+    else:
         default = Command(preset=argv[0], settings=chosen.settings, name=chosen.name)
     command = tyro.cli(
         Command,
