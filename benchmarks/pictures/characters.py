@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from gaussiandiffusion.gallery import make_character
+from gaussiandiffusion.gallery.animation import KEYED
 from gaussiandiffusion.gallery.sheet import sheet_pixels
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.pipeline import GaussianDiffusion
@@ -27,16 +28,16 @@ def draw_characters(out: Path, seed: int) -> None:
         make_character(pipeline, {"action": "walk", "direction": direction}, number=number, seed=seed)
         for number, direction in zip(range(WALKERS), ("front", "left", "right", "front") * 2, strict=True)
     ]
-    walks = [walker.frames(FPS, size=96)[0] for walker in walkers]
-    frames = [grid_image(to_uint8(torch.stack(together)), columns=WALKERS) for together in zip(*walks, strict=True)]
+    walks = [walker.frames(FPS)[0] for walker in walkers]
+    frames = [grid_image(to_uint8(torch.stack(shown)), columns=WALKERS, scale=3) for shown in zip(*walks, strict=True)]
     save_gif(frames, out / "walk.gif", milliseconds=round(1000 / FPS), hold=round(1000 / FPS))
 
 
 def draw_in_between(out: Path, seed: int) -> None:
     """Write `in-between.png`: two drawn frames and three between them, by splats and by pixels."""
     pipeline = GaussianDiffusion.from_pretrained("sprites")
-    character = make_character(pipeline, {"action": "slash", "direction": "front"}, number=1, seed=seed)
-    splats = character.frames(4 * 8, size=96)[0][8:17:2]
+    character = make_character(pipeline, {"action": "walk", "direction": "left"}, number=1, seed=seed)
+    splats = character.frames(4 * KEYED)[0][:5]
     first, last = splats[0], splats[-1]
     pixels = torch.stack([torch.lerp(first, last, share / 4) for share in range(5)])
-    save_png(grid_image(to_uint8(torch.cat([splats, pixels])), columns=5), out / "in-between.png")
+    save_png(grid_image(to_uint8(torch.cat([splats, pixels])), columns=5, scale=3), out / "in-between.png")
