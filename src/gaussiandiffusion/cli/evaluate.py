@@ -40,7 +40,8 @@ class Command:
     num: int | None = None
     """Images on each side; default: as many as were generated."""
     features: str | None = None
-    """Feature network: a bundled one, inception, or a folder; default: the one named like the real images."""
+    """Feature network: a bundled one, inception, a folder, or self: learned from the real images first, a minute or two;
+    default: the one named like them."""
     judge: str | None = None
     """Classifier for label accuracy; default: the feature network."""
     model: str | None = None
@@ -94,7 +95,7 @@ class Command:
     def _check(self) -> None:
         """Refuse what can be told to be wrong before anything is read."""
         from gaussiandiffusion.data.sources import named_split
-        from gaussiandiffusion.ground.bundled_features import feature_folder
+        from gaussiandiffusion.ground.bundled_features import SELF, feature_folder
 
         check_numbers(num=self.num)
         check_numbers(0, seed=self.seed)
@@ -103,7 +104,7 @@ class Command:
         for source in (self.generated, named_split(self.real)[0]):
             if not Path(source).exists():
                 check_images(source)
-        for network in (self.features, self.judge):
+        for network in (None if self.features == SELF else self.features, self.judge):
             if network is not None:
                 feature_folder(network)
         if self.model is not None:
@@ -122,10 +123,19 @@ def _summary(report: EvaluationReport, rendered: str) -> str:
         f"recall {report.precision_recall.recall:.3f} over {report.num} images (floors: {', '.join(floors)})",
     ]
     if report.label_accuracy is not None:
-        parts.append(f"as asked {100 * report.label_accuracy:.2f} %")
+        several = report.attribute_accuracy or {}
+        each = ", ".join(f"{name} {100 * share:.2f} %" for name, share in several.items())
+        parts.append(f"as asked {100 * report.label_accuracy:.2f} %" + (f" ({each})" if len(several) > 1 else ""))
+    if report.paired is not None:
+        parts.append(
+            f"PSNR to the true picture {report.paired.psnr_mean:.2f} dB (a tenth below {report.paired.psnr_p10:.2f}) of "
+            f"{report.paired.partners} that have one"
+        )
     if report.memorisation is not None:
         near, expected = report.memorisation.share_near, report.memorisation.share_near_expected
         parts.append(f"near a training image {100 * near:.2f} % (real images {100 * expected:.0f} %)")
+    if report.features.training is not None:
+        parts.append(f"features {report.features.name}")
     return ", ".join(parts)
 
 

@@ -13,6 +13,7 @@ from gaussiandiffusion.evaluation.features.spaces import FeatureSpace
 from gaussiandiffusion.evaluation.measures.kernel_distance import KernelDistance
 from gaussiandiffusion.evaluation.measures.memorisation import Memorisation
 from gaussiandiffusion.evaluation.measures.neighbours import PrecisionRecall
+from gaussiandiffusion.evaluation.measures.paired import Paired
 from gaussiandiffusion.ground.files import write_json
 
 
@@ -49,17 +50,19 @@ class FeatureRecord:
         layer: which layer the features are.
         dimension: length of a feature vector.
         sha256: of the file of weights.
+        training: how a network was learned for this evaluation; None for all others.
     """
 
     name: str
     layer: str
     dimension: int
     sha256: str
+    training: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, space: FeatureSpace) -> FeatureRecord:
         """The record of a loaded feature space."""
-        return cls(space.name, space.layer, space.dimension, space.sha256)
+        return cls(space.name, space.layer, space.dimension, space.sha256, space.training)
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,12 @@ class EvaluationReport:
         inception_score_real: of the real images, near the most that can be expected.
         precision_recall: generated against real.
         precision_recall_train: of the images of F.
-        label_accuracy: fraction of generated images that the judge assigns to the label they were asked to
-            show; None without labels.
+        label_accuracy: fraction of generated images that the judge assigns to the label they were asked to show, or to
+            all of them; None without labels.
         label_accuracy_real: the same judge on the real images, the most that can be expected.
+        attribute_accuracy: of each attribute by itself.
+        attribute_accuracy_real: of the real images.
+        paired: generated images against the true ones; None where conditions do not determine the picture.
         memorisation: distances to the nearest training images; None where no train images were given.
         features: what all but label accuracy and memorisation were measured with.
         judge: what the label accuracies were measured with.
@@ -104,6 +110,9 @@ class EvaluationReport:
     precision_recall_train: PrecisionRecall | None
     label_accuracy: float | None
     label_accuracy_real: float | None
+    attribute_accuracy: dict[str, float] | None
+    attribute_accuracy_real: dict[str, float] | None
+    paired: Paired | None
     memorisation: Memorisation | None
     features: FeatureRecord
     judge: FeatureRecord | None

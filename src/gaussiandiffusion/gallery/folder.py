@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Meta
 
 from gaussiandiffusion.data import ImageSet, load_images
-from gaussiandiffusion.ground.attributes import ConditionColumns
+from gaussiandiffusion.ground.attributes import ConditionColumns, ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.records import is_file, read_record
 
@@ -93,7 +93,22 @@ def read_gallery(folder: Path) -> Gallery:
             f"{folder}: sample.json tells of {len(labels)} pictures, images/ holds {len(images)}; sample again"
         )
     conditions = None if labels is None else ConditionColumns.of_labels(np.asarray(labels, np.int64))
+    if labels is None and record.conditions:
+        conditions = _named_columns(folder, record.conditions, len(images))
     return Gallery(ImageSet(images.images, conditions, folder.name), record)
+
+
+def _named_columns(folder: Path, words: dict[str, list[str | None]], count: int) -> ConditionColumns | None:
+    """Conditions from names, in the order in which they first come; attributes that were left open say nothing."""
+    asked = {name: [value for value in values if value is not None] for name, values in words.items()}
+    for name, values in words.items():
+        if len(values) != count:
+            raise InputError(
+                f"{folder}: sample.json tells the {name} of {len(values)} pictures, images/ holds {count}; sample again"
+            )
+    spec = ConditionSpec({name: tuple(dict.fromkeys(values)) for name, values in asked.items() if len(values) == count})
+    columns = [[spec.attributes[name].index(value) for value in asked[name]] for name in spec.attributes]
+    return ConditionColumns(spec, np.array(columns, np.int64).T) if spec and count else None
 
 
 def record_values(record: SampleRecord) -> dict[str, Any]:

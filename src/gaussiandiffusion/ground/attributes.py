@@ -188,6 +188,12 @@ class ConditionColumns:
         """Some of the rows."""
         return replace(self, values=self.values[positions])
 
+    def without(self, names: Sequence[str]) -> ConditionColumns:
+        """The other attributes."""
+        kept = {name: values for name, values in self.spec.attributes.items() if name not in names}
+        places = [i for i, name in enumerate(self.spec.attributes) if name in kept]
+        return ConditionColumns(ConditionSpec(kept), self.values[:, places])
+
     @staticmethod
     def cat(parts: Sequence[ConditionColumns]) -> ConditionColumns:
         """Columns of several parts of one data set, whose values may be named in part."""

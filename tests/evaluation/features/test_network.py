@@ -19,7 +19,7 @@ def test_features_logits_and_classes_have_their_shapes(network):
     assert features.shape == (5, network.num_features) == (5, 12)
     assert (features >= 0).all()
     assert logits.shape == (5, 4)
-    assert torch.equal(network.classify(images), logits.argmax(1))
+    assert torch.equal(network.classify(images), logits.argmax(1, keepdim=True))
 
 
 def test_batch_of_one_equals_batch_of_many(network):

@@ -13,7 +13,8 @@ from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.data.affine import AffineRange, random_affine
 from gaussiandiffusion.evaluation import label_accuracy, load_features
 from gaussiandiffusion.evaluation.features import training as classifier
-from gaussiandiffusion.evaluation.features.training import ClassifierConfig, command_line, train_classifier
+from gaussiandiffusion.evaluation.features.classifier import train_classifier
+from gaussiandiffusion.evaluation.features.recipes import ClassifierConfig, command_line
 from gaussiandiffusion.ground.errors import InputError
 
 STILL = AffineRange(rotation=0, shift=0, log_scale=0, shear=0)
@@ -68,10 +69,10 @@ def test_a_seed_decides_everything(config):
     data = bars(96, 0)
     short = replace(config, epochs=1)
     torch.manual_seed(1)
-    first = train_classifier(data.images, data.labels, short).state_dict()
+    first = train_classifier(data.images, data.conditions, short).state_dict()
     torch.manual_seed(2)
-    second = train_classifier(data.images, data.labels, short).state_dict()
-    other = train_classifier(data.images, data.labels, replace(short, seed=1)).state_dict()
+    second = train_classifier(data.images, data.conditions, short).state_dict()
+    other = train_classifier(data.images, data.conditions, replace(short, seed=1)).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not torch.equal(first["embed.weight"], other["embed.weight"])
 
@@ -80,7 +81,7 @@ def test_training_leaves_the_global_generator_alone(config):
     data = bars(32, 0)
     torch.manual_seed(3)
     before = torch.random.get_rng_state()
-    train_classifier(data.images, data.labels, replace(config, epochs=1))
+    train_classifier(data.images, data.conditions, replace(config, epochs=1))
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -95,9 +96,9 @@ def test_the_command_in_the_card_is_the_command_that_was_run(config, tmp_path):
 def test_bad_input_is_refused(source, config):
     data = bars(32, 0)
     with pytest.raises(InputError, match="square"):
-        train_classifier(data.images[:, :, :10], data.labels, config)
+        train_classifier(data.images[:, :, :10], data.conditions, config)
     with pytest.raises(InputError, match="one label for each"):
-        train_classifier(data.images, data.labels[:5], config)
+        train_classifier(data.images, data.conditions.take(slice(5)), config)
     source["train"] = replace(source["train"], conditions=None)
     with pytest.raises(InputError, match="has no labels"):
         classifier.main(config)

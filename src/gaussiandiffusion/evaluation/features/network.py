@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.component import Component, configured
 from gaussiandiffusion.ground.errors import InputError
 
 MAX_FEATURES = 256
 FEATURE_LAYER = "penultimate"
+WIDENING, STRIDES = (1, 1, 2, 2, 4, 4, 4), (1, 1, 2, 1, 2, 1, 1)
 
 
 def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -25,15 +29,21 @@ class FeatureNetwork(Component):
     """Seven 3x3 convolutions at three resolutions, a learned pooling by place, and two linear layers.
 
     Where a feature lies matters for digits and sprites, so the last map is not averaged: each channel has
-    its own weight for every place (a depthwise convolution as large as the map).
+    its own weight for every place (a depthwise convolution as large as the map). In photographs things lie
+    anywhere: with `pooling="max"` the features are the largest values of the last map's channels.
 
     Args:
         in_channels: colour channels of the images.
         image_size: height and width of the images in pixels; at least 8.
-        num_classes: length of the logits.
+        num_classes: length of the logits, where there is one attribute without names.
         num_features: length of the feature vector, at most 256, so that a covariance of it can be estimated
             from a few thousand images.
         width: channels of the first two convolutions; the following ones have twice and four times as many.
+        conditions: attributes that are told and the names of their values, instead of `num_classes`; the logits
+            of one attribute follow those of another.
+        channels: of each convolution, instead of `width`.
+        strides: of each convolution.
+        pooling: of the last map: "place", or "max", and then `num_features` are the last channels.
 
     Raises:
         InputError: a size is out of range.
@@ -49,30 +59,42 @@ class FeatureNetwork(Component):
         num_classes: int = 10,
         num_features: int = 128,
         width: int = 16,
+        conditions: dict[str, list[str]] | None = None,
+        channels: list[int] | None = None,
+        strides: list[int] | None = None,
+        pooling: Literal["place", "max"] = "place",
     ) -> None:
         super().__init__()
+        channels = [width * times for times in WIDENING] if channels is None else channels
+        strides = list(STRIDES) if strides is None else strides
+        self.spec = ConditionSpec.of_classes(num_classes) if conditions is None else ConditionSpec(conditions)
+        outputs = sum(self.spec.sizes)
         if not 1 <= num_features <= MAX_FEATURES:
             raise InputError(f"num_features={num_features}: choose between 1 and {MAX_FEATURES}")
-        if max(in_channels, image_size, num_classes, width) > 65_536:
-            raise InputError("in_channels, image_size, num_classes and width of a feature network end at 65536")
+        if max(in_channels, image_size, outputs, *channels) > 65_536:
+            raise InputError("channels, image_size and num_classes of a feature network end at 65536")
         if image_size < 8:
             raise InputError(f"image_size={image_size}: a feature network needs images of at least 8 pixels")
-        if min(in_channels, num_classes, width) < 1:
-            raise InputError("in_channels, num_classes and width of a feature network must be positive")
+        if min(in_channels, outputs, *channels, *strides) < 1:
+            raise InputError("channels, strides, width and num_classes of a feature network must be positive")
+        if len(channels) != len(strides):
+            raise InputError(f"{len(channels)} channels and {len(strides)} strides: a convolution has one of each")
+        if pooling == "max" and num_features != channels[-1]:
+            raise InputError(f"num_features={num_features}: pooled by max there are as many as last channels, "
+                             f"{channels[-1]}")  # fmt: skip
         self.num_features = num_features  # torchmetrics asks for it
-        map_size = (image_size + 3) // 4  # two strides of 2, each rounded up
         self.trunk = nn.Sequential(
-            _convolution(in_channels, width),
-            _convolution(width, width),
-            _convolution(width, 2 * width, stride=2),
-            _convolution(2 * width, 2 * width),
-            _convolution(2 * width, 4 * width, stride=2),
-            _convolution(4 * width, 4 * width),
-            _convolution(4 * width, 4 * width),
+            *(_convolution(*each) for each in zip([in_channels, *channels[:-1]], channels, strides, strict=True))
         )
-        self.pool = nn.Conv2d(4 * width, 4 * width, map_size, groups=4 * width)
-        self.embed = nn.Linear(4 * width, num_features)
-        self.classify_head = nn.Linear(num_features, num_classes)
+        last, map_size = channels[-1], image_size
+        for stride in strides:
+            map_size = -(-map_size // stride)
+        self.pool: nn.Module = nn.AdaptiveMaxPool2d(1)
+        self.embed: nn.Module = nn.Identity()
+        if pooling == "place":
+            self.pool = nn.Conv2d(last, last, map_size, groups=last)
+            self.embed = nn.Linear(last, num_features)
+        self.classify_head = nn.Linear(num_features, outputs)
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f"]:
         """Features of images: the rectified layer before the logits.
@@ -87,13 +109,17 @@ class FeatureNetwork(Component):
         pooled = self.pool(self.trunk(2 * images - 1)).flatten(1)
         return torch.relu(self.embed(pooled))
 
-    def logits(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n classes"]:
-        """Unnormalised log-probabilities of the classes."""
+    def logits(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n values"]:
+        """Unnormalised log-probabilities of the values of all attributes, one attribute after another."""
         return self.classify_head(self(images))
 
-    def classify(self, images: Float[Tensor, "n c h w"]) -> Int[Tensor, " n"]:
-        """The most probable class of each image."""
-        return self.logits(images).argmax(dim=1)
+    def classify(self, images: Float[Tensor, "n c h w"]) -> Int[Tensor, "n a"]:
+        """The most probable value of each attribute."""
+        return self.most_probable(self.logits(images))
+
+    def most_probable(self, logits: Float[Tensor, "n values"]) -> Int[Tensor, "n a"]:
+        """The value of each attribute with the largest logit."""
+        return torch.stack([each.argmax(dim=1) for each in logits.split(self.spec.sizes, dim=1)], dim=1)
 
     def _check(self, images: Tensor) -> None:
         if not images.is_floating_point():

@@ -6,6 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,12 +32,14 @@ class FeatureSpace:
         layer: which layer the features are.
         network: float images in [0, 1] -> features [N, num_features]; classifiers also have `classify`.
         sha256: of the file of weights; distances compare only where it is the same.
+        training: how it was learned, where that was for one evaluation.
     """
 
     name: str
     layer: str
     network: nn.Module
     sha256: str
+    training: dict[str, Any] | None = None
 
     @property
     def dimension(self) -> int:
