@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
@@ -97,12 +99,9 @@ def test_a_large_file_that_vanishes_is_named(tmp_path, make, nothing_held, chang
 
 
 def test_no_room_to_unpack_is_told(tmp_path, make, nothing_held, monkeypatch):
-    class Full:
+    class Full(io.BytesIO):
         def write(self, content):
             raise OSError(28, "No space left on device")
-
-        def close(self):
-            pass
 
     monkeypatch.setattr(mapped.tempfile, "TemporaryFile", Full)
     with pytest.raises(InputError, match=r"No space left on device.*TMPDIR"):

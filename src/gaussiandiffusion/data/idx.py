@@ -11,8 +11,8 @@ import math
 import struct
 import zlib
 from collections.abc import Callable
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -78,18 +78,18 @@ def _open_idx(
     try:
         with gzip.open(path) if packed else open(path, "rb") as file:
             size = path.stat().st_size
-            shape = _read_header(cast(BinaryIO, file), path, dimensions)
+            shape = _read_header(file, path, dimensions)
             if math.prod(shape) > size * (DEFLATE_LIMIT if packed else 1):
                 raise _truncated(path)
             if math.prod(shape) <= HELD:
-                values = _read_values(cast(BinaryIO, file), path, shape)
+                values = _read_values(file, path, shape)
                 return lambda: values, shape
             if not packed:
                 _check_size(path, shape, size - file.tell())
                 return mapped(path, path, shape, offset=file.tell()), shape
             first = (min(shape[0], limit or shape[0]), *shape[1:])
             one_more = int(first == shape)  # to see whether it goes on
-            content = unpacked(cast(BinaryIO, file), path, math.prod(first) + one_more, size)
+            content = unpacked(file, path, math.prod(first) + one_more, size)
             _check_size(path, first, content.tell())
             return mapped(content, path, first), shape
     except FileNotFoundError:
@@ -104,7 +104,7 @@ def _open_idx(
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _read_header(file: BinaryIO, path: Path, dimensions: int) -> tuple[int, ...]:
+def _read_header(file: BufferedIOBase, path: Path, dimensions: int) -> tuple[int, ...]:
     magic = file.read(4)
     if magic[:2] == b"\x1f\x8b":
         raise InputError(f"{path}: is gzipped; add .gz to its name")
@@ -127,7 +127,7 @@ def _read_header(file: BinaryIO, path: Path, dimensions: int) -> tuple[int, ...]
     return struct.unpack(f">{dimensions}I", header)
 
 
-def _read_values(file: BinaryIO, path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def _read_values(file: BufferedIOBase, path: Path, shape: tuple[int, ...]) -> np.ndarray:
     try:
         values = np.empty(shape, np.uint8)
     except (MemoryError, ValueError):
@@ -135,7 +135,7 @@ def _read_values(file: BinaryIO, path: Path, shape: tuple[int, ...]) -> np.ndarr
     flat = values.reshape(-1).data
     filled = 0
     while filled < values.size:
-        count = file.readinto(flat[filled:])  # type: ignore[attr-defined]  # typed as IO[bytes], which lacks it; files and gzip have it
+        count = file.readinto(flat[filled:])
         if not count:
             raise _truncated(path)
         filled += count

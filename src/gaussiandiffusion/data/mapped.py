@@ -6,8 +6,9 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def array_source(
 
 
 def mapped(
-    file: Path | BinaryIO, where: Path, shape: tuple[int, ...], *, dtype: Any = np.uint8, offset: int = 0, order="C"
+    file: Path | IO[bytes], where: Path, shape: tuple[int, ...], *, dtype: Any = np.uint8, offset: int = 0, order="C"
 ) -> Callable[[], np.ndarray]:
     """A function that maps the array in `file`; `where` names it in errors.
 
@@ -66,7 +67,7 @@ def mapped(
     return open_array
 
 
-def unpacked(stream: IO[bytes], where: Path, length: int, packed: int) -> BinaryIO:
+def unpacked(stream: BufferedIOBase, where: Path, length: int, packed: int) -> IO[bytes]:
     """The next `length` bytes of a compressed stream, as a file without a name that vanishes with its last user.
 
     Args:
