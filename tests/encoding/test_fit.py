@@ -146,9 +146,11 @@ def test_the_smallest_and_thinnest_pictures_are_encoded(height, width, channels,
     images = noise(channels, height, width, count=2)
     encoded = make_encoder(channels, num_splats=60, start=start, iterations=250).encode(images)
     encoded.splats.validate()
-    torch.testing.assert_close(encoded.psnr.double(), psnr_of(encoded.splats, images), rtol=1e-3, atol=1e-2)
+    # Beyond 80 dB errors are those of float32 sums, which differ with their order.
+    found, expected = (psnr.double().clamp_max(80) for psnr in (encoded.psnr, psnr_of(encoded.splats, images)))
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-2)
     if height * width < 30:
-        assert float(encoded.psnr.min()) > 20  # more splats than pixels
+        assert float(encoded.psnr.min()) > 45  # more splats than pixels
 
 
 @pytest.mark.parametrize("target", [30.0, 60.0])

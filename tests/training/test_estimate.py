@@ -9,9 +9,7 @@ from gaussiandiffusion.training.presets import with_settings
 
 
 def test_parts_are_told_in_minutes_and_long_ones_in_hours():
-    assert (
-        Estimate(30, 18, 600).words() == "about 11 minutes on this machine: template 0.5, encoding 0.3, training 10"
-    )
+    assert Estimate(30, 18, 600).words() == "about 11 minutes on this machine: template 0.5, encoding 0.3, training 10"
     assert Estimate(None, 1, 90).words() == "about 1.5 minutes on this machine: encoding 0.1, training 1.5"
     assert Estimate(None, None, 3 * 3600).words() == "about 3.0 hours on this machine: training 3.0"
     assert Estimate(None, None, 600).words(5).endswith("training 10 (to be stopped after 5 minutes)")

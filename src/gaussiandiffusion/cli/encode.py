@@ -53,6 +53,8 @@ class Command:
     learn_template: Path | None = None
     """Learn a template from the whole train split (of one beyond 256 MiB, from a random sample of it), write it here,
     and encode from it if --out is given."""
+    texture: bool = False
+    """Learn a template whose sets follow texture, such as cloth's: higher PSNR, sets less alike."""
     engine: Literal["local", "ray"] = "local"
     """Where to fit: here, or on a Ray cluster (that of RAY_ADDRESS, or a running one, or one started here)."""
     workers: int | None = None
@@ -93,6 +95,7 @@ class Command:
             start=start,
             iterations=self.iterations,
             signed=self.signed,
+            pixels=images.canvas[0] * images.canvas[1],
         )
         with tqdm(total=len(images), desc="encode", unit="image", unit_scale=True) as bar:
             report = encode_dataset(
@@ -119,6 +122,8 @@ class Command:
             check_installed("ray", "the engine ray", "ray")
         if self.out is None and self.learn_template is None:
             raise InputError("nothing to write: give --out FILE-or-DIR, or --learn-template FILE")
+        if self.texture and self.learn_template is None:
+            raise InputError("--texture is decided when a template is learned; give --learn-template FILE with it")
         if self.target_psnr is not None and not 0 < self.target_psnr < 100:
             raise InputError(f"--target-psnr must lie between 0 and 100 dB, not {self.target_psnr}")
         check_numbers(workers=self.workers, limit=self.limit)
@@ -141,6 +146,7 @@ class Command:
             start="template",
             iterations=self.iterations,
             signed=self.signed,
+            texture=self.texture,
         )
         with tqdm(total=ROUNDS, desc="template", unit="round") as bar:
             template = learn_template(train.images, settings, seed=self.seed, progress=bar.update)

@@ -14,6 +14,7 @@ from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.encoding.encoder import FitEncoder
 from gaussiandiffusion.encoding.parameters import to_parameters, to_splats
 from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings
+from gaussiandiffusion.ground.images import premultiplied, straight
 from gaussiandiffusion.splats import Canvas, Splats
 
 IMAGES = 512
@@ -79,5 +80,5 @@ def template_header(settings: EncoderSettings, images: ImageSet, seed: int) -> t
 def grid_template(images: UInt8[ndarray, "n c h w"], settings: EncoderSettings) -> Splats:
     """Where learning begins: a grid in the colours of the mean image."""
     grid = default_settings(images.shape[1], num_splats=settings.num_splats, start="grid", iterations=0)
-    mean_image = np.rint(images.mean(0, keepdims=True)).astype(np.uint8)
-    return FitEncoder(grid).encode(mean_image).splats
+    mean_image = np.rint(premultiplied(images).mean(0, keepdims=True)).astype(np.uint8)
+    return FitEncoder(grid).encode(straight(mean_image)).splats

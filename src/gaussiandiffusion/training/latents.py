@@ -22,6 +22,7 @@ from gaussiandiffusion.data.image_set import CHANNELS
 from gaussiandiffusion.diffusion import prediction_of, prepared
 from gaussiandiffusion.encoding import Encoded, Encoder, FitEncoder
 from gaussiandiffusion.ground.attributes import ConditionSpec
+from gaussiandiffusion.ground.combinations import absent_in
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
@@ -233,7 +234,8 @@ def _live(images: ImageSet, config: TrainConfig, representation: Representation[
 def _conditions(images: ImageSet, config: TrainConfig) -> Conditions:
     if not config.network.conditional or images.conditions is None:
         return Conditions.ask(ConditionSpec({}), len(images))
-    return Conditions.of(images.conditions)
+    known = images.conditions
+    return Conditions.of(replace(known, spec=replace(known.spec, absent=absent_in(known))))
 
 
 def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> TrainingSet:

@@ -182,7 +182,10 @@ class Trainer:
     # --- what is kept ------------------------------------------------------------------------------------
     def pipeline(self, network: Network | None = None) -> GaussianDiffusion:
         """The model as it stands, or with another network, as a pipeline."""
-        return build_pipeline(network or self.model, self.data.representation, self.objective, self.config.sampler)
+        absent = self.data.conditions.spec.absent
+        return build_pipeline(
+            network or self.model, self.data.representation, self.objective, self.config.sampler, absent
+        )
 
     def record(self) -> dict[str, Any]:
         """What the training cost so far, as `training.json` tells it."""
