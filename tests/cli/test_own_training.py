@@ -83,9 +83,7 @@ def test_what_the_first_word_may_name(icons, tmp_path):
 def test_paths_in_a_file_of_settings_begin_where_it_lies(icons, tmp_path, monkeypatch):
     (tmp_path / "settings" / "teacher").mkdir(parents=True)
     path = tmp_path / "settings" / "own.toml"
-    path.write_text(
-        'data = "../icons"\nteacher = "teacher"\nteacher_weaker = "mnist"\nstart = "template:t.safetensors"\n'
-    )
+    path.write_text('data = "../icons"\nteacher = "teacher"\nteacher_weaker = "mnist"\nstart = "template:t.st"\n')
     monkeypatch.chdir(icons)
     settings = choose(str(path)).settings
     assert settings.data.source == str(icons)

@@ -59,7 +59,7 @@ def test_icons_become_a_model_that_knows_their_classes(followed):
     config = json.loads((followed / "runs" / "icons" / "pipeline" / "denoiser" / "config.json").read_text())
     assert config["conditions"] == {"class": ["coin", "gem", "heart", "potion", "star"]}
     assert Image.open(followed / "new-icons" / "grid.png").mode == "RGBA"
-    hearts = [Image.open(path).size for path in sorted((followed / "hearts").glob("[0-9]*.png"))]
+    hearts = [Image.open(path).size for path in sorted((followed / "hearts" / "images").iterdir())]
     assert hearts == [(256, 256)] * 2
 
 

@@ -15,6 +15,7 @@ import tyro
 from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.data.framing import Fit, Framing, Mode
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.training.ranges import at_least, within
 
 LARGEST_SEED = 2**63 - 1
 MOST = 1e9  # of weights in a loss: beyond it is a slip of the hand
@@ -291,17 +292,3 @@ def budget_minutes(budget: str) -> float:
     if not 0 < minutes < math.inf:
         raise InputError(f"budget must be S, M, L or a number of minutes > 0, not '{budget}'")
     return minutes
-
-
-def within(low: float, high: float, **values: float) -> None:
-    """Refuse settings that lie outside, or are no number; raises InputError."""
-    for name, value in values.items():
-        if not low <= value <= high:
-            raise InputError(f"{name} must lie in [{low}, {high}], not {value}")
-
-
-def at_least(least: int, **values: int) -> None:
-    """Refuse settings that are less; raises InputError."""
-    for name, value in values.items():
-        if value < least:
-            raise InputError(f"{name} must be >= {least}, not {value}")

@@ -84,13 +84,14 @@ def num_splats(images: ImageSet, settings: RepresentationConfig) -> int | None:
 
 def _plain_encoder(images: ImageSet, config: TrainConfig) -> FitEncoder:
     settings = config.representation
+    _, channels, height, width = images.images.shape
     return make_encoder(
-        images.images.shape[1],
+        channels,
         num_splats=num_splats(images, settings),
         start=settings.start,
         iterations=settings.iterations,
         signed=settings.signed,
-        pixels=images.images[0, 0].size,
+        pixels=height * width,
     )
 
 
