@@ -81,7 +81,7 @@ def test_bad_files_are_refused(tmp_path, text, complaint):
 
 
 def test_unknown_presets_are_refused_with_those_there_are():
-    with pytest.raises(InputError, match="no preset or file 'minst'; presets: .*fashion-mnist, folder, mnist"):
+    with pytest.raises(InputError, match=r"no preset or file 'minst'; presets: .*fashion-mnist, folder, mnist"):
         load_config("minst")
 
 
