@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 
 import numpy as np
@@ -100,6 +101,6 @@ def test_a_large_file_that_vanishes_is_named(tmp_path, make, nothing_held, chang
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a file that is always full is Linux's")
 def test_no_room_to_unpack_is_told(tmp_path, make, nothing_held, monkeypatch):
-    monkeypatch.setattr(mapped.tempfile, "TemporaryFile", lambda: open("/dev/full", "wb", buffering=0))
+    monkeypatch.setattr(mapped.tempfile, "TemporaryFile", lambda: io.FileIO("/dev/full", "w"))
     with pytest.raises(InputError, match=r"No space left on device.*TMPDIR"):
         open_images(idx_file(tmp_path, make, ".gz"))
