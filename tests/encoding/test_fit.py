@@ -6,7 +6,9 @@ import torch
 
 from gaussiandiffusion.encoding import make_encoder
 from gaussiandiffusion.encoding.parameters import MARGIN, MAX_SIGMA, MIN_SIGMA
+from gaussiandiffusion.ground.images import premultiplied
 from gaussiandiffusion.rendering import render
+from gaussiandiffusion.rendering.render import accumulate
 from gaussiandiffusion.splats import Canvas
 
 STARTS = ["hilbert", "grid"]
@@ -17,8 +19,9 @@ def noise(channels, height=13, width=10, count=3, low=0, high=256):
 
 
 def psnr_of(splats, images):
-    picture = render(splats.to(torch.float64), backend="reference")
-    error = (picture - torch.from_numpy(images) / 255).square().mean((1, 2, 3))
+    """Of premultiplied colours, where there is alpha."""
+    picture = accumulate(splats.to(torch.float64), backend="reference").clamp(0, 1)
+    error = (picture - torch.from_numpy(premultiplied(images)) / 255).square().mean((1, 2, 3))
     return -10 * error.clamp_min(1e-10).log10()
 
 

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 class Command:
     """Train a model; writes checkpoints, metrics.jsonl, sample grids and at the end pipeline/ and training.json.
 
-    Examples: gaussiandiffusion train ./icons
-    gaussiandiffusion train mnist --data-dir DIR --output-dir runs/mnist --max-steps 5000
+    Example: gaussiandiffusion train ./icons
     """
 
     preset: tyro.conf.Positional[str]
