@@ -38,8 +38,8 @@ class Command:
     num: int | None = None
     """Images on each side; default: as many as were generated."""
     features: str | None = None
-    """Feature network: a bundled one, inception, a folder, or self: learned from the real images first, a minute or two;
-    default: the one named like them."""
+    """Feature network: a bundled one, inception, a folder, or self: learned from the real images, in a minute or two;
+    default: the one named like these."""
     judge: str | None = None
     """Classifier for label accuracy; default: the feature network."""
     model: str | None = None
@@ -124,8 +124,8 @@ def _summary(report: EvaluationReport, rendered: str) -> str:
         parts.append(f"as asked {100 * report.label_accuracy:.2f} %" + (f" ({each})" if len(several) > 1 else ""))
     if report.paired is not None:
         parts.append(
-            f"PSNR to the true picture {report.paired.psnr_mean:.2f} dB (a tenth below {report.paired.psnr_p10:.2f}) of "
-            f"{report.paired.partners} that have one"
+            f"PSNR to the true picture {report.paired.psnr_mean:.2f} dB (a tenth below {report.paired.psnr_p10:.2f}) "
+            f"of {report.paired.partners} that have one"
         )
     if report.memorisation is not None:
         near, expected = report.memorisation.share_near, report.memorisation.share_near_expected

@@ -12,7 +12,14 @@ from torch import Tensor, nn
 from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.evaluation.features.learned import learn_features
 from gaussiandiffusion.evaluation.features.spaces import BATCH_SIZE, FeatureSpace, extract_features, load_features
-from gaussiandiffusion.evaluation.measures.accuracy import Classifier, LabelAccuracy, Several, aligned, right_verdicts, verdicts
+from gaussiandiffusion.evaluation.measures.accuracy import (
+    Classifier,
+    LabelAccuracy,
+    Several,
+    aligned,
+    right_verdicts,
+    verdicts,
+)
 from gaussiandiffusion.evaluation.measures.frechet import frechet_distance
 from gaussiandiffusion.evaluation.measures.inception_score import class_logits, inception_score
 from gaussiandiffusion.evaluation.measures.kernel_distance import kernel_distance
@@ -176,16 +183,14 @@ def _accuracy(
     conditions: ConditionColumns | None,
     beside: LabelAccuracy | None = None,
 ) -> LabelAccuracy | None:
-    """How often the referee's verdicts are as conditions say; in the attributes of another accuracy, if there is one."""
+    """How often the referee's verdicts are as conditions say, in the attributes of another accuracy if there is one."""
     if referee is None or shown is None or conditions is None:
         return None
     right = right_verdicts(_classifier(referee), shown, conditions)
     return LabelAccuracy.of({name: each for name, each in right.items() if not beside or name in beside.attributes})
 
 
-def _in_spec_of(
-    real: ImageSet, referee: FeatureSpace | None, shown: np.ndarray | None
-) -> dict[str, np.ndarray] | None:
+def _in_spec_of(real: ImageSet, referee: FeatureSpace | None, shown: np.ndarray | None) -> dict[str, np.ndarray] | None:
     """Verdicts as indices of the real images' values, attribute by attribute."""
     if referee is None or shown is None or real.conditions is None or not isinstance(referee.network, Several):
         return None

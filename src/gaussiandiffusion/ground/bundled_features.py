@@ -46,7 +46,7 @@ def features_for(data_set: str) -> str:
     """
     if data_set not in bundled_features():
         raise InputError(
-            f"{data_set}: no feature network comes with the package for these images; give --features {SELF} to learn some from "
-            f"them, one of {', '.join([*bundled_features(), INCEPTION])}, or a folder"
+            f"{data_set}: no feature network comes with the package for these images; give --features {SELF} to learn "
+            f"some from them, one of {', '.join([*bundled_features(), INCEPTION])}, or a folder"
         )
     return data_set

@@ -127,9 +127,7 @@ def _learnable(conditions: ConditionColumns | None) -> ConditionColumns | None:
     """The attributes of which two values or more have enough images."""
     if conditions is None:
         return None
-    counts = {
-        name: np.bincount(conditions.values[:, place]) for place, name in enumerate(conditions.spec.attributes)
-    }
+    counts = {name: np.bincount(conditions.values[:, place]) for place, name in enumerate(conditions.spec.attributes)}
     few = [name for name, count in counts.items() if (count >= FEWEST_OF_A_CLASS).sum() < 2]
     left = conditions.without(few)
     return left if left.spec else None

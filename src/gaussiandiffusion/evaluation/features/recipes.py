@@ -83,33 +83,33 @@ class ClassifierConfig:
 
 RECIPES: dict[str, dict[str, Any]] = {
     # Sprites always lie in the same place, and a mirrored one looks the other way.
-    "sprites": dict(
-        epochs=4,
-        width=12,
-        num_features=96,
-        leave_out=("frame",),
-        ema_decay=0.99,
-        affine=dataclasses.replace(STILL, shift=1 / 32),
-        mixed_precision="no",
-    ),
-    "cifar10": dict(
-        epochs=8,
-        batch_size=128,
-        num_features=96,
-        channels=(24, 48, 64, 112, 128, 128, 96),
-        strides=(1, 2, 1, 2, 1, 2, 1),
-        pooling="max",
-        whiten=True,
-        optimizer="sgd",
-        learning_rate=0.2,
-        weight_decay=5e-4,
-        label_smoothing=0.1,
-        logit_scale=0.125,
-        affine=STILL,
-        flip=True,
-        crop=2,
-        mixed_precision="no",
-    ),
+    "sprites": {
+        "epochs": 4,
+        "width": 12,
+        "num_features": 96,
+        "leave_out": ("frame",),
+        "ema_decay": 0.99,
+        "affine": dataclasses.replace(STILL, shift=1 / 32),
+        "mixed_precision": "no",
+    },
+    "cifar10": {
+        "epochs": 8,
+        "batch_size": 128,
+        "num_features": 96,
+        "channels": (24, 48, 64, 112, 128, 128, 96),
+        "strides": (1, 2, 1, 2, 1, 2, 1),
+        "pooling": "max",
+        "whiten": True,
+        "optimizer": "sgd",
+        "learning_rate": 0.2,
+        "weight_decay": 5e-4,
+        "label_smoothing": 0.1,
+        "logit_scale": 0.125,
+        "affine": STILL,
+        "flip": True,
+        "crop": 2,
+        "mixed_precision": "no",
+    },
 }
 
 
@@ -141,6 +141,7 @@ def plain(config: ClassifierConfig) -> dict[str, Any]:
     """The settings as they are saved, without places."""
     values = dataclasses.asdict(config)
     del values["out"], values["data_dir"]
+    values |= {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
     return values | {"source": Path(config.source).name}
 
 

@@ -58,7 +58,7 @@ class LabelAccuracy:
 def label_accuracy(
     network: Classifier,
     images: UInt8[np.ndarray, "n c h w"],
-    labels: Int[np.ndarray, "n *a"],
+    labels: Int[np.ndarray, "n ..."],
     *,
     batch_size: int = BATCH_SIZE,
 ) -> float:

@@ -55,9 +55,7 @@ def partners(asked: ConditionColumns, real: ImageSet) -> Int[np.ndarray, " n"] |
     return found if (found >= 0).any() else None
 
 
-def psnr(
-    images: UInt8[np.ndarray, "n c h w"], others: UInt8[np.ndarray, "n c h w"]
-) -> Float[np.ndarray, " n"]:
+def psnr(images: UInt8[np.ndarray, "n c h w"], others: UInt8[np.ndarray, "n c h w"]) -> Float[np.ndarray, " n"]:
     """Of each pair, in dB; equal ones have `BEST`."""
     errors = [
         np.square(images[i : i + 1024].astype(np.float64) - others[i : i + 1024]).mean(axis=(1, 2, 3))
