@@ -39,5 +39,5 @@ def test_a_data_set_finds_its_own_features(name):
 
 
 def test_other_images_need_features_named():
-    with pytest.raises(InputError, match=r"photos: .*--features, one of .*mnist.*inception"):
+    with pytest.raises(InputError, match=r"photos: .*--features self to learn .* one of .*mnist.*inception"):
         features_for("photos")

@@ -93,7 +93,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "mixed_precision": "no",
     },
     "cifar10": {
-        "epochs": 14,
+        "epochs": 8,
         "batch_size": 128,
         "num_features": 96,
         "channels": (24, 48, 64, 112, 128, 128, 96),
