@@ -72,7 +72,7 @@ def test_a_folder_and_a_file_in_it_name_the_same_network(folder):
 
 
 def test_unknown_names_are_refused_with_those_known():
-    with pytest.raises(InputError, match="mnist, .*inception"):
+    with pytest.raises(InputError, match=r"mnist, .*inception"):
         load_features("no-such-network")
 
 
