@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from benchmarks.bundled import tables as bundled
+from benchmarks.compression import tables as compression
 from benchmarks.encoding import tables as encoding
 from benchmarks.generation import tables as generation
 from benchmarks.machine import tables as machine
@@ -61,6 +62,8 @@ def speed() -> None:
                 print(f"docs/{page}: nothing measured for {name} yet")
     fill(README, "speed", rendering.speed(drawn["ratio"], encoded))
     fill(DOCS / "encoding.md", "published", published.races(result("published")))
+    if compressed := result("compression"):
+        fill(DOCS / "encoding.md", "compression", compression.compression(compressed))
 
 
 def quality() -> None:

@@ -14,12 +14,12 @@ import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import tyro
 
-from benchmarks.shared.sampling import as_images
+from benchmarks.shared.sampling import as_images, asked_like, some
 from benchmarks.shared.training_records import settings, training_record
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.diffusion import Guidance, passes
@@ -39,6 +39,8 @@ class Arguments:
     data: str = "mnist"
     data_dir: Path | None = None
     features: str = "mnist"
+    conditions: Literal["drawn", "reference"] = "drawn"
+    """What samples are asked for: drawn, or what `num` random test images show, which then are the reference."""
     judge: Path | None = None
     """Folder of an independent classifier for label accuracy."""
     num: int = 10_000
@@ -60,7 +62,8 @@ def main(arguments: Arguments) -> None:
     judge = space if arguments.judge is None else load_features(arguments.judge)
     real = load_images(arguments.data, split="test", data_dir=arguments.data_dir)
     train = load_images(arguments.data, split="train", data_dir=arguments.data_dir)
-    rendered = pipeline.representation.reconstruct(real.images)
+    if arguments.conditions == "reference":
+        real = some(real, arguments.num)
     rows: list[dict[str, Any]] = []
     record: dict[str, Any] = {
         "model": arguments.model,
@@ -69,6 +72,7 @@ def main(arguments: Arguments) -> None:
         "encoding_psnr_test_mean": encoding_psnr(pipeline.representation, real),
         "scheduler": type(pipeline.scheduler).__name__,
         "num": arguments.num,
+        "conditions": arguments.conditions,
         "threads": torch.get_num_threads(),
         "rows": rows,
     }
@@ -80,7 +84,13 @@ def main(arguments: Arguments) -> None:
             rows.append({})
             for seed in arguments.seeds:
                 started = time.perf_counter()
-                out = pipeline(num_samples=arguments.num, num_inference_steps=steps, guidance_scale=guidance, seed=seed)
+                out = pipeline(
+                    num_samples=arguments.num,
+                    num_inference_steps=steps,
+                    guidance_scale=guidance,
+                    seed=seed,
+                    conditions=asked_like(real) if arguments.conditions == "reference" else None,
+                )
                 seconds = time.perf_counter() - started
                 report = evaluate(
                     as_images(out, arguments.model),
@@ -89,7 +99,7 @@ def main(arguments: Arguments) -> None:
                     judge=judge,
                     num=arguments.num,
                     floor_train=train if seed == arguments.seeds[0] else None,
-                    floor_rendered=rendered[: arguments.num] if seed == arguments.seeds[0] else None,
+                    floor_rendered=pipeline.representation.reconstruct if seed == arguments.seeds[0] else None,
                     seed=seed,
                 )
                 runs.append(report.to_dict() | {"seconds_per_image": seconds / arguments.num})

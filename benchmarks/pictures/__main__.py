@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 import tyro
 
+from benchmarks.pictures.characters import draw_characters, draw_in_between
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.rendering import render
@@ -30,6 +31,8 @@ def main(arguments: Arguments) -> None:
     save_png(grid_image(to_uint8(grid.images), columns=20, scale=2), arguments.out / "samples.png")
     clothes = GaussianDiffusionPipeline.from_pretrained("fashion-mnist")(num_samples=60, seed=arguments.seed)
     save_png(grid_image(to_uint8(clothes.images), columns=20, scale=2), arguments.out / "clothes.png")
+    draw_characters(arguments.out, arguments.seed)
+    draw_in_between(arguments.out, arguments.seed)
     ten = pipeline(num_samples=10, num_inference_steps=12, seed=arguments.seed, return_trajectory=True)
     frames = [grid_image(to_uint8(render(state, 84)), columns=10) for state in ten.trajectory]
     save_gif(frames, arguments.out / "materialisation.gif")

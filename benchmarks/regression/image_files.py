@@ -26,8 +26,18 @@ def make_pictures(folder: Path) -> None:
 
 def make_coloured(folder: Path) -> None:
     colour = np.repeat(pictures()[:, 0, :, :, None], 3, axis=3)
-    for picture, ending in zip(colour, ("jpg", "webp", "bmp", "gif"), strict=True):
+    for picture, ending in zip((*colour, colour[0]), ("jpg", "webp", "bmp", "gif", "tif"), strict=True):
         Image.fromarray(picture).save(folder / f"{ending}.{ending}")
+
+
+def make_faces(folder: Path) -> None:
+    """Two pictures of the data set celeba64, with their attributes."""
+    faces = folder / "img_align_celeba"
+    faces.mkdir()
+    for i in (1, 2):
+        Image.fromarray(pictures()[i, 0]).save(faces / f"{i:06d}.jpg")
+    table = "2\nBald Smiling Young\n000001.jpg -1  1  1\n000002.jpg  1 -1 -1\n"
+    (folder / "list_attr_celeba.txt").write_text(table)
 
 
 def make_arrays(folder: Path) -> None:

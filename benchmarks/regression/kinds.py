@@ -19,6 +19,7 @@ from benchmarks.regression.image_files import (
     SIDE,
     make_arrays,
     make_coloured,
+    make_faces,
     make_idx,
     make_packed_idx,
     make_parquet,
@@ -250,7 +251,8 @@ KINDS: dict[str, Kind] = {
     "IDX": Kind(make_idx, load_images),
     "IDX, gzipped": Kind(make_packed_idx, load_images, share=0.5),
     "pictures": Kind(make_pictures, load_images),
-    "JPEG, WebP, BMP, GIF": Kind(make_coloured, load_images),
+    "JPEG, WebP, BMP, GIF, TIFF": Kind(make_coloured, load_images),
+    "attribute table": Kind(make_faces, lambda folder: load_images("celeba64", data_dir=folder), "*.txt"),
     "zip": Kind(make_zip, lambda folder: load_images(folder / "pictures.zip")),
     "parquet": Kind(make_parquet, load_images),
 }  # fmt: skip

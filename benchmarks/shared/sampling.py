@@ -10,6 +10,7 @@ import torch
 
 from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.diffusion import Guidance, passes
+from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.pipeline import GaussianDiffusionOutput, GaussianDiffusionPipeline
 
@@ -58,9 +59,17 @@ def generate(pipeline: GaussianDiffusionPipeline, sampling: Sampling, num: int, 
 
 
 def as_images(out: GaussianDiffusionOutput, name: str) -> ImageSet:
-    """Samples as images, with the labels that were asked for."""
-    images = to_uint8(out.images).numpy()
-    return ImageSet(images, name=name) if out.labels is None else ImageSet.labelled(images, out.labels.numpy(), name)
+    """Samples as images, with the conditions that were asked for, none of them open."""
+    images, asked = to_uint8(out.images).numpy(), out.conditions
+    if asked is None or not asked.spec:
+        return ImageSet(images, name=name)
+    return ImageSet(images, ConditionColumns(asked.spec, asked.values.numpy()), name)
+
+
+def asked_like(images: ImageSet) -> dict[str, list[int]]:
+    """The conditions of images, as a pipeline is asked for them."""
+    assert images.conditions is not None
+    return dict(zip(images.conditions.spec.attributes, images.conditions.values.T.tolist(), strict=True))
 
 
 def some(images: ImageSet, num: int, seed: int = 0) -> ImageSet:

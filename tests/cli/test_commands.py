@@ -241,6 +241,7 @@ def test_bad_files_are_answered_in_one_line(tmp_path, capsys, stroke_file):
             capsys, "encode", stroke_file, "--splats", count, "--out", out
         )
     assert "nothing to write" in refused(capsys, "encode", stroke_file)
+    assert "--learn-template" in refused(capsys, "encode", stroke_file, "--texture", "--out", "x.safetensors")
     assert "cannot be written" in refused(capsys, "encode", stroke_file, "--out", stroke_file / "x.safetensors")
     truncated = tmp_path / "cut.safetensors"
     assert run(["encode", str(stroke_file), "--limit", "2", "--splats", "4", "--out", str(truncated)]) == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+
 import numpy as np
 import pytest
 
@@ -96,14 +99,8 @@ def test_a_large_file_that_vanishes_is_named(tmp_path, make, nothing_held, chang
         source.read(0, 2)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a file that is always full is Linux's")
 def test_no_room_to_unpack_is_told(tmp_path, make, nothing_held, monkeypatch):
-    class Full:
-        def write(self, content):
-            raise OSError(28, "No space left on device")
-
-        def close(self):
-            pass
-
-    monkeypatch.setattr(mapped.tempfile, "TemporaryFile", Full)
+    monkeypatch.setattr(mapped.tempfile, "TemporaryFile", lambda: io.FileIO("/dev/full", "w"))
     with pytest.raises(InputError, match=r"No space left on device.*TMPDIR"):
         open_images(idx_file(tmp_path, make, ".gz"))

@@ -1,4 +1,4 @@
-"""CIFAR-10, Sprites and CelebA by name: every local layout gives the same images."""
+"""CIFAR-10 and Sprites by name: every local layout gives the same images."""
 
 from __future__ import annotations
 
@@ -139,6 +139,20 @@ def test_sprites_from_sheets(tmp_path, make):
         open_images("sprites", data_dir=tmp_path)
 
 
+def test_sprites_are_asked_for_in_words_or_by_number():
+    spec = sprites_module.CONDITIONS
+    assert spec.sizes == (6, 6, 6, 6, 3, 3, 8)
+    words = [name for names in spec.attributes.values() for name in names]
+    assert len(set(words)) == len(words)  # so a word alone says what it is of
+    asked = spec.parse(["hair=2", "steel-armour", "body=dark-brown", "walk", "frame=7"])
+    assert {name: spec.index(name, value) for name, value in asked.items()} == {
+        "hair": 2, "topwear": 3, "body": 5, "action": 0, "frame": 7,
+    }  # fmt: skip
+    assert spec.index("hair", 2) == spec.index("hair", "orange")
+    with pytest.raises(InputError, match="unknown hair 'pink'; known are green, blue, orange, white, red, purple"):
+        spec.parse(["hair=pink"])
+
+
 def test_damaged_sprite_layers_are_named(layers):
     (layers / "hair" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(InputError, match=r"hair/3\.png: is not a sound sprite layer"):
@@ -149,36 +163,6 @@ def test_damaged_sprite_layers_are_named(layers):
     (layers / "hair" / "3.png").unlink()
     with pytest.raises(InputError, match=r"sprites32\.npz, or the layers body/0\.png"):
         open_images("sprites", data_dir=layers)
-
-
-@pytest.fixture(params=["zip", "folder"])
-def faces(request, tmp_path, make):
-    """Photographs of both splits and of neither, as CelebA has them; grey in the centre, white beyond."""
-    contents = {}
-    for number in (1, 162_770, 162_771, 182_638, 202_599):
-        pixels = np.full((218, 178, 3), 255, np.uint8)
-        pixels[20:198] = number % 256
-        contents[f"img_align_celeba/{number:06d}.jpg"] = make.picture_bytes(pixels, "JPEG", quality=100)
-    if request.param == "zip":
-        return make.zip(tmp_path / "img_align_celeba.zip", contents).parent
-    for name, content in contents.items():
-        make.write(tmp_path / "celeba" / name, content)
-    return tmp_path
-
-
-def test_celeba_is_split_by_number_cropped_and_reduced(faces):
-    for split, numbers in (("train", (1, 162_770)), ("test", (182_638, 202_599))):
-        loaded = load_images("celeba64", split=split, data_dir=faces)
-        assert loaded.images.shape == (2, 3, 64, 64)
-        assert loaded.images[:, 0, 5:-5, :].mean((1, 2)) == pytest.approx([n % 256 for n in numbers], abs=2)
-        assert (loaded.labels, loaded.name, loaded.split) == (None, "celeba64", split)
-
-
-def test_celeba_is_not_downloaded_for_the_user(tmp_path):
-    with pytest.raises(InputError, match=r"celeba64: is not downloaded.*licence.*--data-dir"):
-        open_images("celeba64")
-    with pytest.raises(InputError, match=r"img_align_celeba\.zip"):
-        open_images("celeba64", data_dir=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["cifar10", "sprites", "sprites64"])

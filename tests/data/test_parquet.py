@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from gaussiandiffusion.data import load_images, open_images, parquet
+from gaussiandiffusion.data import Framing, load_images, open_images, parquet
 from gaussiandiffusion.ground.errors import InputError
 
 pyarrow = pytest.importorskip("pyarrow")  # of an extra
@@ -66,7 +66,9 @@ def test_what_is_unsound_is_refused(tmp_path, make, table):
     cases = {
         "row 1: is not a picture": {"contents": [png, b"no picture"]},
         "row 1 holds no picture's bytes": {"contents": [png, None]},
-        r"picture 1 is \[1, 5, 5\]": {"contents": [png, make.picture_bytes(make.noise(5, 5))]},
+        r"of several sizes \(1 of 4x4, such as x\.parquet: row 0; 1 of 5x5, .*--canvas": {
+            "contents": [png, make.picture_bytes(make.noise(5, 5))]
+        },
         "name that of the pictures 'image'": {"image": "photograph"},
         "labels are 0, 1, 2": None,
     }
@@ -97,3 +99,28 @@ def test_without_pyarrow_the_extra_is_named(tmp_path, make, table, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(InputError, match=r"gaussiandiffusion\[parquet\]"):
         open_images(path)
+
+
+def test_a_split_that_no_file_is_called_by(tmp_path, make, table):
+    table(tmp_path / "train-0.parquet", make.noise(2, 4, 4))
+    with pytest.raises(InputError, match=r"holds no Parquet files called test-\.\.\."):
+        open_images(tmp_path, split="test")
+    (tmp_path / "train-0.parquet").rename(tmp_path / "all.parquet")
+    assert open_images(tmp_path).split is None
+    with pytest.raises(InputError, match="has no test split"):
+        open_images(tmp_path, split="test")
+
+
+def test_pictures_of_several_sizes_are_framed(tmp_path, make, table):
+    contents = [make.picture_bytes(make.noise(*size)) for size in ((4, 4), (9, 5, 3), (6, 8, 4))]
+    path = table(tmp_path / "x.parquet", None, contents=contents)
+    assert load_images(path, framing=Framing(6, "pad", "RGBA")).images.shape == (3, 4, 6, 6)
+
+
+def test_rows_without_a_label_are_refused(tmp_path, make):
+    from pyarrow import parquet as writer
+
+    png = make.picture_bytes(make.noise(4, 4))
+    writer.write_table(pyarrow.table({"image": [png, png], "label": [0, None]}), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match=r"x\.parquet: 'label' .* labels are integers"):
+        open_images(tmp_path / "x.parquet")

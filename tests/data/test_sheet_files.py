@@ -68,3 +68,13 @@ def test_pictures_of_two_sizes_are_refused(tmp_path, make, pixels):
     ]
     with pytest.raises(InputError, match=r"b\.npz.*6x6 pixels, but 8x8 in a\.npz"):
         open_sheets(paths).read()
+
+
+def test_columns_of_wrong_length_are_refused(tmp_path, make):
+    pixels = make.noise(24, 8, 8, 3)
+    for labels, others in ((23, 24), (24, 25)):
+        path = make.sheets(
+            tmp_path / "x.npz", pixels, per_sheet=4, labels=np.zeros(labels, int), number=np.arange(others)
+        )
+        with pytest.raises(InputError, match=rf"columns differ in length: .*'labels': {labels}, 'number': {others}"):
+            open_images(path)

@@ -6,7 +6,9 @@ import torch
 
 from gaussiandiffusion.encoding import make_encoder
 from gaussiandiffusion.encoding.parameters import MARGIN, MAX_SIGMA, MIN_SIGMA
+from gaussiandiffusion.ground.images import premultiplied
 from gaussiandiffusion.rendering import render
+from gaussiandiffusion.rendering.render import accumulate
 from gaussiandiffusion.splats import Canvas
 
 STARTS = ["hilbert", "grid"]
@@ -17,8 +19,9 @@ def noise(channels, height=13, width=10, count=3, low=0, high=256):
 
 
 def psnr_of(splats, images):
-    picture = render(splats.to(torch.float64), backend="reference")
-    error = (picture - torch.from_numpy(images) / 255).square().mean((1, 2, 3))
+    """Of premultiplied colours, where there is alpha."""
+    picture = accumulate(splats.to(torch.float64), backend="reference").clamp(0, 1)
+    error = (picture - torch.from_numpy(premultiplied(images)) / 255).square().mean((1, 2, 3))
     return -10 * error.clamp_min(1e-10).log10()
 
 
@@ -146,9 +149,11 @@ def test_the_smallest_and_thinnest_pictures_are_encoded(height, width, channels,
     images = noise(channels, height, width, count=2)
     encoded = make_encoder(channels, num_splats=60, start=start, iterations=250).encode(images)
     encoded.splats.validate()
-    torch.testing.assert_close(encoded.psnr.double(), psnr_of(encoded.splats, images), rtol=1e-3, atol=1e-2)
+    # Beyond 80 dB errors are those of float32 sums, which differ with their order.
+    found, expected = (psnr.double().clamp_max(80) for psnr in (encoded.psnr, psnr_of(encoded.splats, images)))
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-2)
     if height * width < 30:
-        assert float(encoded.psnr.min()) > 20  # more splats than pixels
+        assert float(encoded.psnr.min()) > 45  # more splats than pixels
 
 
 @pytest.mark.parametrize("target", [30.0, 60.0])

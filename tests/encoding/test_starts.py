@@ -72,6 +72,19 @@ def test_the_start_goes_where_the_picture_is():
     assert np.median(np.abs(bright[0, :, :2] - [5, 3]).max(-1)) < 1
 
 
+def test_black_gets_fewer_splats_where_colour_pictures_stand_on_it():
+    """A quarter of the canvas is noise, the rest black or, as good as black, of one grey level."""
+    images = np.zeros((2, 3, 32, 32), np.uint8)
+    images[1] = 1
+    images[:, :, :16, :16] = np.random.default_rng(0).integers(1, 256, (3, 16, 16))
+    settings = default_settings(3, num_splats=150)
+    parameters = start_parameters(images, settings)
+    inside = (parameters[..., :2] < 16).all(-1).sum(1)
+    assert inside[0] > inside[1] + 20
+    even = start_parameters(images, replace(settings, density_black=1.0))
+    assert (even[0, :, :2] < 16).all(-1).sum() == inside[1]
+
+
 @pytest.mark.parametrize("count", [1, 2, 7, 48, 70, 500])
 @pytest.mark.parametrize(("height", "width"), [(28, 28), (1, 40), (40, 1), (20, 31)])
 def test_grids_cover_the_canvas_evenly(count, height, width):

@@ -77,3 +77,23 @@ def test_damaged_and_missing_template_files_are_named(learned, tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(InputError, match=r"t\.safetensors: is not a readable"):
         make_encoder(1, start=f"template:{path}")
+
+
+def test_texture_is_followed_down_to_single_grey_levels():
+    """Faint stripes, within what canonical sets otherwise take for noise."""
+    random = np.random.default_rng(0)
+    pictures = np.full((12, 1, 16, 16), 120, np.uint8)
+    for picture in pictures:
+        picture[0, :, ::2] += random.integers(2, 4, dtype=np.uint8)
+    plain, fine = (default_settings(1, num_splats=24, start="template", texture=texture) for texture in (False, True))
+    means = []
+    for settings in (plain, fine):
+        template = learn_template(pictures, settings, rounds=3)
+        means.append(float(FitEncoder(settings, template).encode(pictures).psnr.mean()))
+    assert fine.iterations > plain.iterations
+    assert means[1] > means[0] + 3
+
+
+def test_texture_is_for_templates():
+    with pytest.raises(InputError, match="template"):
+        default_settings(1, texture=True)

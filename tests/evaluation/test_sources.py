@@ -13,7 +13,7 @@ def asked(monkeypatch):
     """Splits that were asked for, of data sets that need not be there."""
     splits = []
 
-    def load(source, *, split="train", data_dir=None):
+    def load(source, *, split="train", data_dir=None, framing=None):
         splits.append(split)
         return ImageSet(np.zeros((1, 1, 2, 2), np.uint8), None, source, split)
 

@@ -8,8 +8,9 @@ VARIANTS = 150  # of a kind whose reading takes no longer than others
 
 
 @pytest.mark.parametrize("name", KINDS)
-# What zipfile and PyTorch say of damaged files before they are refused.
+# What zipfile, PyTorch and Pillow say of damaged files before they are refused.
 @pytest.mark.filterwarnings("ignore:Duplicate name", "ignore:Initializing zero-element")
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL.TiffImagePlugin")
 @pytest.mark.usefixtures("unchecked")
 def test_damaged_files_are_read_or_refused(name, tmp_path):
     kind = KINDS[name]

@@ -80,6 +80,26 @@ def test_attributes_add_up_and_each_alone_can_be_left_open():
             assert not torch.allclose(one, other, atol=1e-3)
 
 
+def test_a_wider_condition_leaves_the_trunk_as_it_is_and_the_splats_equivariant():
+    narrow, wide = (randomised(conditions=classes(4), condition_width=width) for width in (None, 48))
+    trunk = [name for name, _ in narrow.named_parameters() if "blocks" in name and "modulation" not in name]
+    assert all(narrow.get_parameter(name).shape == wide.get_parameter(name).shape for name in trunk)
+    assert wide.label.table.weight.shape[1] == 48
+    assert narrow.label.table.weight.shape[1] == 64
+    sample, time, _ = inputs()
+    labels, order = torch.tensor([[0], [3], [4]]), torch.arange(10, -1, -1)
+    output = wide(sample, time, labels)
+    torch.testing.assert_close(wide(sample[:, order], time, labels), output[:, order], rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(wide(sample, time, labels.flip(0)), output, atol=1e-2)
+
+
+def test_a_condition_width_is_for_adaptive_blocks_and_at_least_one():
+    with pytest.raises(InputError, match="adaptive"):
+        GaussianTransformer(block="film", condition_width=32)
+    with pytest.raises(InputError, match="condition_width"):
+        GaussianTransformer(condition_width=0)
+
+
 def test_any_number_of_splats_is_taken():
     network = randomised()
     for k in (1, 2, 300):

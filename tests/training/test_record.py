@@ -42,7 +42,7 @@ def names(folder):
     return sorted(path.name for path in (folder / "snapshots").glob("*"))
 
 
-def test_snapshots_are_pipelines_and_a_new_training_clears_them(config, data, trained, tmp_path):
+def test_snapshots_are_pipelines_and_a_training_that_overwrites_clears_them(config, data, trained, tmp_path):
     trainer, _ = trained
     assert names(trainer.output_dir) == ["step-00000002", "step-00000004"]
     pictures = [
@@ -53,7 +53,7 @@ def test_snapshots_are_pipelines_and_a_new_training_clears_them(config, data, tr
     assert not (pictures[1] == pictures[2]).all()
     assert Trainer(with_settings(config, max_steps=2), data, tmp_path, "cpu").train()
     assert names(tmp_path) == ["step-00000002"]
-    assert Trainer(with_settings(config, max_steps=1), data, tmp_path, "cpu").train()
+    assert Trainer(with_settings(config, max_steps=1), data, tmp_path, "cpu").train(overwrite=True)
     assert names(tmp_path) == []
 
 

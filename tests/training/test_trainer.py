@@ -107,9 +107,9 @@ def test_no_loading_thread_is_left_whatever_ends_the_training(config, data, tmp_
     Trainer(with_settings(config, max_steps=1), data, tmp_path, "cpu").train()
     assert not loader_threads()
     with pytest.raises(KeyboardInterrupt):
-        train_until(config, data, tmp_path, 1, signal.SIGINT)
+        train_until(config, data, tmp_path / "stopped", 1, signal.SIGINT)
     assert not loader_threads()
-    diverging = Trainer(config, data, tmp_path, "cpu")
+    diverging = Trainer(config, data, tmp_path / "diverging", "cpu")
     diverging.work.network = lambda noisy, *_: noisy * float("nan")
     with pytest.raises((InputError, RuntimeError)):
         diverging.train()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
-    from gaussiandiffusion.ground.attributes import ConditionSpec
+    from gaussiandiffusion.ground.attributes import ConditionSpec, Value
 
 LARGEST_SIDE = 32_768  # pixels of a picture
 
@@ -73,6 +74,16 @@ def check_model(name: str) -> ConditionSpec | None:
         return None
     read_index(folder)
     return read_conditions(folder)
+
+
+def check_sheet(name: str, spec: ConditionSpec, asked: Mapping[str, Value], loops: Sequence[str]) -> None:
+    """Refuse a sheet of a model that has no frames, or of what it never brings together; raises InputError."""
+    from gaussiandiffusion.gallery import animations
+
+    try:
+        animations(spec, asked, loops)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
 
 
 def check_images(source: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,8 @@ from tqdm import tqdm
 
 from gaussiandiffusion.cli.checks import check_file, check_installed, check_numbers, check_template
 from gaussiandiffusion.cli.device import Device, resolve
+from gaussiandiffusion.cli.framing import FramingFlags
+from gaussiandiffusion.data.framing import Framing
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ class Command:
     out: Path | None = None
     """FILE.safetensors, or a folder of shards."""
     split: Literal["train", "test"] = "train"
-    """Split of a named data set."""
+    """Split of a data set, or of a folder or zip with sub-folders train/ and test/."""
+    framing: FramingFlags = field(default_factory=Framing)
     data_dir: Path | None = None
     """Folder with local copies of the data set."""
     splats: int | None = None
@@ -50,6 +53,8 @@ class Command:
     learn_template: Path | None = None
     """Learn a template from the whole train split (of one beyond 256 MiB, from a random sample of it), write it here,
     and encode from it if --out is given."""
+    texture: bool = False
+    """Learn a template whose sets follow texture, such as cloth's: higher PSNR, sets less alike."""
     engine: Literal["local", "ray"] = "local"
     """Where to fit: here, or on a Ray cluster (that of RAY_ADDRESS, or a running one, or one started here)."""
     workers: int | None = None
@@ -65,7 +70,9 @@ class Command:
         self._check()
         from gaussiandiffusion.data import open_images
 
-        images = open_images(self.source, split=self.split, data_dir=self.data_dir, limit=self.limit)
+        images = open_images(
+            self.source, split=self.split, data_dir=self.data_dir, limit=self.limit, framing=self.framing
+        )
         device = resolve("cpu" if self.device == "auto" else self.device)  # imports torch
         from gaussiandiffusion.encoding import make_encoder, prepare
         from gaussiandiffusion.encoding.cluster import ray_engine
@@ -88,6 +95,7 @@ class Command:
             start=start,
             iterations=self.iterations,
             signed=self.signed,
+            pixels=images.canvas[0] * images.canvas[1],
         )
         with tqdm(total=len(images), desc="encode", unit="image", unit_scale=True) as bar:
             report = encode_dataset(
@@ -114,6 +122,8 @@ class Command:
             check_installed("ray", "the engine ray", "ray")
         if self.out is None and self.learn_template is None:
             raise InputError("nothing to write: give --out FILE-or-DIR, or --learn-template FILE")
+        if self.texture and self.learn_template is None:
+            raise InputError("--texture is decided when a template is learned; give --learn-template FILE with it")
         if self.target_psnr is not None and not 0 < self.target_psnr < 100:
             raise InputError(f"--target-psnr must lie between 0 and 100 dB, not {self.target_psnr}")
         check_numbers(workers=self.workers, limit=self.limit)
@@ -125,25 +135,22 @@ class Command:
         from gaussiandiffusion.data import open_images
         from gaussiandiffusion.encoding import learn_template
         from gaussiandiffusion.encoding.settings import default_settings
-        from gaussiandiffusion.encoding.template import ROUNDS
+        from gaussiandiffusion.encoding.template import ROUNDS, save_template
 
         assert self.learn_template is not None
-        train = _sample(open_images(self.source, split="train", data_dir=self.data_dir), self.seed)
+        images = open_images(self.source, split="train", data_dir=self.data_dir, framing=self.framing)
+        train = _sample(images, self.seed)
         settings = default_settings(
             train.images.shape[1],
             num_splats=self.splats,
             start="template",
             iterations=self.iterations,
             signed=self.signed,
+            texture=self.texture,
         )
         with tqdm(total=ROUNDS, desc="template", unit="round") as bar:
             template = learn_template(train.images, settings, seed=self.seed, progress=bar.update)
-        template.save(
-            self.learn_template,
-            signed=self.signed,
-            encoder=settings.to_dict() | {"rounds": ROUNDS, "seed": self.seed},
-            source={"name": train.name, "split": "train", "sha256": train.sha256, "num": len(train)},
-        )
+        save_template(self.learn_template, template, settings, train, self.seed)
         print(f"template of {template.num_splats} splats: {self.learn_template}")
 
 

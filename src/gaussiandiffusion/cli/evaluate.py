@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,8 @@ from tqdm import tqdm
 
 from gaussiandiffusion.cli.checks import check_file, check_images, check_installed, check_model, check_numbers
 from gaussiandiffusion.cli.device import Device
+from gaussiandiffusion.cli.framing import FramingFlags
+from gaussiandiffusion.data.framing import Framing
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Command:
     generated: str
     """Folder that `sample` wrote, splat file, or image source."""
     real: str
-    """NAME[:train|:test] of a data set (test by default), or an image source."""
+    """NAME[:train|:test] of a data set, or an image source, so too if it has splits (test by default)."""
     out: Path
     """JSON file to write; the picture FILE.neighbours.png beside it shows the nearest training images."""
     num: int | None = None
@@ -48,6 +50,7 @@ class Command:
     """Folder with local copies of the data set."""
     seed: int | None = None
     """Seed of the generated images, to be noted; default: as their folder says."""
+    framing: FramingFlags = field(default_factory=Framing)
     device: Device = "auto"
     """Metrics run on the CPU; other devices are refused."""
 
@@ -59,8 +62,8 @@ class Command:
         from gaussiandiffusion.evaluation.sources import load_generated, load_real
         from gaussiandiffusion.rendering.media import save_png
 
-        generated = load_generated(self.generated)
-        real, train = load_real(self.real, self.data_dir)
+        generated = load_generated(self.generated, self.framing)
+        real, train = load_real(self.real, self.data_dir, self.framing)
         written = [self.out]
 
         def begin(part: str) -> None:
@@ -91,13 +94,14 @@ class Command:
 
     def _check(self) -> None:
         """Refuse what can be told to be wrong before anything is read."""
+        from gaussiandiffusion.data.sources import named_split
         from gaussiandiffusion.ground.bundled_features import SELF, feature_folder
 
         check_numbers(num=self.num)
         check_numbers(0, seed=self.seed)
         check_file(self.out)
         check_installed("evaluate", "evaluate", "torchmetrics")
-        for source in (self.generated, self.real.partition(":")[0]):
+        for source in (self.generated, named_split(self.real)[0]):
             if not Path(source).exists():
                 check_images(source)
         for network in (None if self.features == SELF else self.features, self.judge):

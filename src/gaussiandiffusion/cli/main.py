@@ -7,6 +7,7 @@ import io
 import os
 import re
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -49,6 +50,7 @@ def run(argv: list[str]) -> int:
     verb, *rest = argv
     if verb not in VERBS:
         return _complain(f"unknown verb '{verb}'; choose one of {', '.join(VERBS)}")
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # a damaged picture gets one sentence, ours
     try:
         command = _parse(import_module(f"gaussiandiffusion.cli.{verb}"), verb, rest)
         keep_memory()

@@ -16,6 +16,7 @@ from gaussiandiffusion.cli.checks import (
     check_installed,
     check_model,
     check_numbers,
+    check_sheet,
 )
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.ground.errors import InputError
@@ -25,20 +26,25 @@ if TYPE_CHECKING:
     from gaussiandiffusion.ground.attributes import Value
     from gaussiandiffusion.pipeline import GaussianDiffusion
 
+NUM = 64  # pictures by default
+FASTEST = 240  # frames a second
+
 
 @dataclass(frozen=True)
 class Command:
     """Generate pictures: grid.png, images/, sample.json and, unless the model is one of pixels, splats.safetensors.
+    With --sheet, a character in all its frames: sheet.png, sheet.json, sheet.aseprite.json, animations/.
 
     Example: gaussiandiffusion sample --label 3 --num 16 --steps 10 --out out/
+    Example: gaussiandiffusion sample --model sprites --sheet --fps 24 --out hero/
     """
 
     out: Path
     """Folder to write to."""
     model: str = "mnist"
     """Bundled model, folder of a trained pipeline, or owner/name on the Hub."""
-    num: int = 64
-    """Number of pictures."""
+    num: int | None = None
+    """Number of pictures, default 64; with --sheet of characters, default 1, several each in a folder of its own."""
     steps: int | None = None
     """Steps of the sampler; default: the model's."""
     label: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
@@ -63,6 +69,14 @@ class Command:
     """Also write materialisation.mp4 (needs the extra [video])."""
     svg: bool = False
     """Also write every set as SVG."""
+    sheet: bool = False
+    """Instead of pictures, a character as games take it: every frame of its actions and directions, made of one noise,
+    on one sheet, with a GIF of each action (models with the attributes action and frame, such as sprites)."""
+    fps: int | None = None
+    """Frames a second of the sheet's animations; default: 8, the drawn frames. At 24 two frames lie between each two
+    drawn ones, made of their splats."""
+    loop: tuple[str, ...] = ("walk", "run", "idle")
+    """Actions of the sheet that go round, the first frame after the last."""
     mixed_precision: Literal["auto", "no", "bf16"] = "auto"
     """bfloat16 in the network; auto: where the device has such products and a short trial finds them faster."""
     seed: int = 0
@@ -72,11 +86,18 @@ class Command:
 
     def run(self) -> None:
         self._check()
+        if self.sheet:
+            from gaussiandiffusion.cli.characters import write_characters
+
+            write_characters(self)
+        else:
+            self._write_gallery()
+
+    def load(self) -> tuple[GaussianDiffusion, str]:
+        """The model on its device with the sampler that was asked for, and the network's precision."""
         device = resolve(self.device)  # imports torch
         import torch
 
-        from gaussiandiffusion.diffusion import Guidance, passes, prepared
-        from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
         from gaussiandiffusion.pipeline import GaussianDiffusion
         from gaussiandiffusion.pipeline.precision import faster_sampling
 
@@ -88,12 +109,20 @@ class Command:
         precision = faster_sampling(pipeline) if self.mixed_precision == "auto" else self.mixed_precision
         if precision == "bf16":
             pipeline.to(torch.bfloat16)
+        return pipeline, precision
+
+    def _write_gallery(self) -> None:
+        pipeline, precision = self.load()
+        from gaussiandiffusion.diffusion import Guidance, passes, prepared
+        from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
+
+        num = self.num or NUM
         asked = pipeline.condition_spec.parse(self.label)
         steps = pipeline.config.num_inference_steps if self.steps is None else self.steps
         guidance = pipeline.config.guidance_scale if self.guidance is None else self.guidance
-        chunks = -(-self.num // pipeline.chunk_size)
+        chunks = -(-num // pipeline.chunk_size)
         total = len(prepared(pipeline.scheduler, steps).timesteps) * chunks
-        writer = GalleryWriter(self.out, self.num)
+        writer = GalleryWriter(self.out, num)
         started = time.perf_counter()
         with tqdm(total=total, desc="sample", unit="step") as bar:
             self._generate(pipeline, asked, steps, writer, bar)
@@ -108,31 +137,38 @@ class Command:
         record = SampleRecord(
             **made,
             model=self.model,
-            num=self.num,
+            num=num,
             passes=passes(pipeline.scheduler, steps, Guidance(guidance, *self.guidance_interval)),
             scheduler=type(pipeline.scheduler).__name__,
             eta=self.eta,
             labels=None if labels is None else labels.tolist(),
             conditions=None if conditions is None else conditions.words(),
-            device=device.type,
+            device=pipeline.device.type,
             mixed_precision=precision,
-            seconds_per_image=seconds / self.num,
+            seconds_per_image=seconds / num,
         )
         writer.write_record(record)
-        print(f"{self.num} pictures in {seconds:.1f} s: {self.out}/{', '.join(writer.written)}")
+        print(f"{num} pictures in {seconds:.1f} s: {self.out}/{', '.join(writer.written)}")
 
     def _check(self) -> None:
         """Refuse what can be told to be wrong without the model's network."""
         check_numbers(num=self.num, batch_size=self.batch_size, steps=self.steps)
+        check_numbers(most=FASTEST, fps=self.fps)
         check_numbers(most=LARGEST_SIDE, size=self.size)
         check_numbers(0, seed=self.seed)
         check_numbers(0, 1, eta=self.eta)
         check_folder(self.out)
         if self.mp4:
             check_installed("video", "--mp4", "av")
+        if self.fps is not None and not self.sheet:
+            raise InputError("--fps is for the animations of a sheet; give --sheet too, or leave it out")
+        if self.sheet and (self.gif or self.mp4 or self.svg):
+            raise InputError("--sheet writes its own GIFs; leave --gif, --mp4 and --svg out")
         conditions = check_model(self.model)
         if conditions is not None:
-            conditions.parse(self.label)
+            asked = conditions.parse(self.label)
+            if self.sheet:
+                check_sheet(self.model, conditions, asked, self.loop)
 
     def _generate(
         self,
@@ -145,9 +181,9 @@ class Command:
         """Generate batch by batch, and save each batch's pictures."""
         chunk = pipeline.chunk_size
         batch = -(-self.batch_size // chunk) * chunk  # whole chunks
-        for start in range(0, self.num, batch):
+        for start in range(0, writer.num, batch):
             out = pipeline(
-                num_samples=min(batch, self.num - start),
+                num_samples=min(batch, writer.num - start),
                 first_sample=start,
                 conditions=asked,
                 num_inference_steps=steps,

@@ -1,13 +1,14 @@
-"""`gaussiandiffusion train`: train a model from a preset or a file of settings."""
+"""`gaussiandiffusion train`: train a model from a preset, a file of settings, or a folder of pictures."""
 
 from __future__ import annotations
 
 import math
+import re
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -15,51 +16,93 @@ from gaussiandiffusion.cli.checks import check_folder, check_images, check_insta
 from gaussiandiffusion.cli.device import Device
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models.names import check_size
+from gaussiandiffusion.training.chosen import OWN, choose
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.presets import load_config, presets, to_flat
+from gaussiandiffusion.training.folder import check_free, checkpoints, first_process, occupied
+from gaussiandiffusion.training.presets import at_home, presets, to_flat
+
+if TYPE_CHECKING:
+    from gaussiandiffusion.training.latents import TrainingSet
 
 
 @dataclass(frozen=True)
 class Command:
     """Train a model; writes checkpoints, metrics.jsonl, sample grids and at the end pipeline/ and training.json.
 
-    Example: gaussiandiffusion train mnist --data-dir DIR --output-dir runs/mnist --max-steps 5000
+    Example: gaussiandiffusion train ./icons
     """
 
     preset: tyro.conf.Positional[str]
-    """Preset (mnist) or a .toml or .json file of the settings below."""
+    """Your pictures (a folder, zip, .npz, .parquet or image), a preset (mnist), or a .toml or .json file of the
+    settings below."""
     output_dir: Path | None = None
-    """Folder to write to; default: runs/PRESET."""
+    """Folder to write to; default: runs/NAME."""
     data_dir: Path | None = None
     """Folder with local copies of the data set."""
     resume: bool = False
     """Go on from the newest checkpoint in the output folder."""
+    overwrite: bool = False
+    """Replace the earlier training in the output folder."""
     minutes: float | None = None
     """Stop after so many minutes, with the state saved; go on with --resume, there or elsewhere."""
     device: Device = "auto"
     """Where to compute."""
     settings: Annotated[TrainConfig, tyro.conf.arg(name="")] = field(default_factory=TrainConfig)
+    name: tyro.conf.Suppress[str] = "model"
 
     def run(self) -> None:
         until = math.inf if self.minutes is None else time.perf_counter() + 60 * self._checked(self.minutes)
-        folder = self.output_dir or Path("runs") / Path(self.preset).stem
+        folder = self.output_dir or Path("runs") / self.name
         self._check(folder)
+        with occupied(folder):
+            if first_process():
+                check_free(folder, resume=self.resume, overwrite=self.overwrite)
+            self._train(folder, until)
+
+    def _train(self, folder: Path, until: float) -> None:
         from gaussiandiffusion.cli.device import resolve
         from gaussiandiffusion.training import checkpoint
-        from gaussiandiffusion.training.latents import load_training_set
         from gaussiandiffusion.training.trainer import Trainer
 
         device = resolve(self.device)
-        if self.resume and checkpoint.checkpoints(folder):
+        if self.resume and checkpoints(folder):
             checkpoint.check_same(folder, self.settings)  # before the data are encoded
-        data = load_training_set(self.settings, self.data_dir, folder / "pairs", device.type)
+        data = self._learn_from(folder, device.type)
         trainer = Trainer(self.settings, data, folder, device.type)
-        if trainer.train(resume=self.resume, until=until):
-            print(f"trained {trainer.step} steps: {folder}/pipeline (try: sample --model {folder}/pipeline)")
+        if trainer.train(resume=self.resume, overwrite=self.overwrite, until=until):
+            print(f"trained {trainer.step} steps: {folder}/pipeline (try: {self._next(folder, data)})")
         else:
             after = f" after {self.minutes:g} minutes" if time.perf_counter() >= until else ""
             steps = f"step {trainer.step} of {trainer.config.optimiser.max_steps}"
             print(f"stopped{after} at {steps}, state saved: go on with --resume, {folder}")
+
+    def _learn_from(self, folder: Path, device: str) -> TrainingSet:
+        """The training set, after a word on how long all will take."""
+        from gaussiandiffusion.training import checkpoint, latents
+        from gaussiandiffusion.training.budget import tell
+        from gaussiandiffusion.training.encoder import TEMPLATE_FILE
+        from gaussiandiffusion.training.estimate import estimate
+
+        settings, template = self.settings, folder / TEMPLATE_FILE
+        if settings.teacher.model is not None:
+            return latents.load_training_set(settings, None, folder / "pairs", device)
+        images = latents.load_training_images(settings, self.data_dir)
+        done = checkpoint.share_done(folder, settings) if self.resume else 0.0
+        found = estimate(images, settings, device, template=template, done=done)
+        if first_process():
+            tell(found.words(self.minutes))
+        return latents.encode_training_set(images, settings, template)
+
+    def _next(self, folder: Path, data: TrainingSet) -> str:
+        """What to type next, with the first class if there are any."""
+        names = next(iter(data.conditions.spec.attributes.items()), None)
+        if names is None:
+            label = ""
+        elif len(data.conditions.spec.attributes) == 1:
+            label = f" --label {_quoted(names[1][0])}"
+        else:
+            label = f" --label {_quoted(f'{names[0]}={names[1][0]}')}"
+        return f"gaussiandiffusion sample --model {folder}/pipeline{label}"
 
     def _check(self, folder: Path) -> None:
         """Refuse what can be told to be wrong before PyTorch is imported and anything is encoded."""
@@ -71,8 +114,20 @@ class Command:
             if model is not None:
                 check_model(model)
         if teacher.model is None:
-            check_images(self.settings.data.source)
+            self._check_source(folder)
             check_template(start)
+
+    def _check_source(self, folder: Path) -> None:
+        source = self.settings.data.source
+        if not source:
+            raise InputError(f"the preset {OWN} needs your pictures: gaussiandiffusion train ./FOLDER")
+        check_images(source)
+        place = Path(source).resolve()
+        if place.is_dir() and folder.resolve().is_relative_to(place):
+            raise InputError(
+                f"{folder}: lies among the pictures of {source}, and what is written there would be taken for some; "
+                "give an --output-dir elsewhere"
+            )
 
     @staticmethod
     def _checked(minutes: float) -> float:
@@ -82,18 +137,35 @@ class Command:
 
 
 def parse(argv: list[str], prog: str) -> Any:
-    """Flags over the preset's values, so that --help shows what the preset says."""
+    """Flags over the preset's values, so that --help shows what the preset says.
+
+    Raises:
+        InputError: no preset, file or pictures are named before the flags, or what is named is none.
+    """
     argv = _flags(argv)
-    name = next((argument for argument in argv[:1] if not argument.startswith("-")), None)
-    settings = load_config(name) if name else TrainConfig()
-    default = Command(preset=name or tyro.MISSING, settings=settings)
-    return tyro.cli(
+    chosen = None
+    if argv and not argv[0].startswith("-"):
+        chosen = choose(argv[0])
+        if chosen.note is not None:
+            print(f"gaussiandiffusion: {chosen.note}", file=sys.stderr)
+    elif argv and not {"-h", "--help"}.intersection(argv):
+        raise InputError(f"{argv[0]}: first name a preset, a file or your pictures: gaussiandiffusion train NAME ...")
+    if chosen is None:
+        default = Command(preset=tyro.MISSING)
+    else:
+        default = Command(preset=argv[0], settings=chosen.settings, name=chosen.name)
+    command = tyro.cli(
         Command,
         args=argv,
         prog=prog,
         default=default,
         description=f"{Command.__doc__}\n\nPresets: {', '.join(presets())}",
     )
+    return replace(command, settings=at_home(command.settings))
+
+
+def _quoted(word: str) -> str:
+    return word if re.fullmatch(r"[\w.=-]+", word) else f"'{word}'"
 
 
 def _flags(argv: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ from gaussiandiffusion.ground.lazy import lazily
 
 if TYPE_CHECKING:
     from gaussiandiffusion.data.datasets import DATASETS, DatasetSpec, PublishedFile
+    from gaussiandiffusion.data.framing import Framing
     from gaussiandiffusion.data.image_set import ContentHash, ImageSet
     from gaussiandiffusion.data.sources import load_dataset, load_images, open_dataset, open_images
     from gaussiandiffusion.data.stream import ImageSource, read_ahead
@@ -14,6 +15,7 @@ __all__ = [
     "DATASETS",
     "ContentHash",
     "DatasetSpec",
+    "Framing",
     "ImageSet",
     "ImageSource",
     "PublishedFile",
@@ -30,6 +32,7 @@ __getattr__, __dir__ = lazily(
         "ContentHash": "image_set",
         "DATASETS": "datasets",
         "DatasetSpec": "datasets",
+        "Framing": "framing",
         "ImageSet": "image_set",
         "ImageSource": "stream",
         "PublishedFile": "datasets",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zipfile
 from collections.abc import Callable, Iterable
@@ -22,10 +23,13 @@ LARGEST_HELD = 1 << 30  # bytes of labels and small images: more is no such file
 CHUNK = 1024  # images converted at a time, so that floats never exist twice
 
 
-def open_npz(path: Path) -> ImageSource:
+def open_npz(path: Path, limit: int | None = None) -> ImageSource:
     """Open `images` (or `x`, or the only array) and, if there are any, `labels` (or `y`).
 
     A large array stays in the file, or is unpacked beside memory, until images of it are asked for.
+
+    Args:
+        limit: only the first so many images, and of a large array no more is unpacked than these.
 
     Raises:
         InputError: not an .npz, needs pickle, no such array, or values that are no images or labels (values of
@@ -38,7 +42,7 @@ def open_npz(path: Path) -> ImageSource:
                 return open_sheets([path])
             image_key, label_key = _keys(archive.files, path)
             labels = _held(archive, label_key) if label_key else None
-            images = _open_array(archive, image_key, path)
+            images, total = _open_array(archive, image_key, path, limit)
     except InputError:
         raise
     except MemoryError:
@@ -51,22 +55,25 @@ def open_npz(path: Path) -> ImageSource:
         ) from error
     where = f"{path}: {image_key!r}"
     count = len(to_nchw(images(), where))
+    conditions = None
     if labels is not None:
-        labels = to_labels(labels, count, f"{path}: {label_key!r}")
-    conditions = None if labels is None else ConditionColumns.of_labels(labels)
-    return array_source(
+        labels = to_labels(labels, count if total is None else total, f"{path}: {label_key!r}")
+        conditions = ConditionColumns.of_labels(labels).take(slice(count))
+    source = array_source(
         lambda: to_nchw(images(), where),
         lambda part: quantised(part, where),
         conditions,
         path.name,
     )
+    return source.limit(limit)
 
 
-def _open_array(archive: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
+def _open_array(archive: Any, key: str, path: Path, limit: int | None) -> tuple[Callable[[], np.ndarray], int | None]:
+    """The array, or its first `limit` rows, and in that case of how many."""
     info = _member(archive, key)
     if info.file_size <= HELD:
         array = _held(archive, key)
-        return lambda: array
+        return lambda: array, None
     with archive.zip.open(info) as member:
         version = np.lib.format.read_magic(member)
         read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}[version[0]]
@@ -75,8 +82,13 @@ def _open_array(archive: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
             raise InputError(f"{path}: {key!r} needs pickle, which is never opened; save plain arrays")
         order = "F" if fortran else "C"
         if info.compress_type == zipfile.ZIP_STORED:  # then the array lies in the file as it is
-            return mapped(path, path, shape, dtype=dtype, offset=_content_at(path, info) + member.tell(), order=order)
-        return mapped(unpacked(member, path), path, shape, dtype=dtype, order=order)
+            offset = _content_at(path, info) + member.tell()
+            return mapped(path, path, shape, dtype=dtype, offset=offset, order=order), None
+        total = None
+        if limit is not None and not fortran and len(shape) > 2 and limit < shape[0]:
+            total, shape = shape[0], (limit, *shape[1:])
+        length = math.prod(shape) * dtype.itemsize
+        return mapped(unpacked(member, path, length, info.compress_size), path, shape, dtype=dtype, order=order), total
 
 
 def _member(archive: Any, key: str) -> zipfile.ZipInfo:

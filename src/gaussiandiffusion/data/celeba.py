@@ -15,11 +15,14 @@ from pathlib import Path
 
 from PIL import Image
 
+from gaussiandiffusion.data.attribute_table import read_attribute_table
 from gaussiandiffusion.data.parquet import open_parquet, parquet_files
+from gaussiandiffusion.data.paths import Describe
 from gaussiandiffusion.data.pictures import open_folder, open_zip
 from gaussiandiffusion.data.stream import ImageSource
 
 ARCHIVE, FOLDER = "img_align_celeba.zip", "img_align_celeba"
+ATTRIBUTES = "list_attr_celeba"
 SIDE = 64
 NUMBERS = {"train": (1, 162_770), "test": (182_638, 202_599)}  # first and last
 HOW_TO_GET = (
@@ -29,19 +32,28 @@ HOW_TO_GET = (
 
 
 def open_celeba64(folder: Path, split: str) -> ImageSource | None:
-    """A split from `folder`, or None if it holds none of these: `img_align_celeba.zip`, a folder `img_align_celeba`,
-    or Parquet files `train-*` and `test-*` of the same photographs (also in `data/`). There are no labels.
+    """A split from `folder`, or None if it holds none of these: `img_align_celeba.zip`, a folder `img_align_celeba`
+    (either also in `Img/`, as they are published), or Parquet files `train-*` and `test-*` of the same photographs
+    (also in `data/`). Their 40 attributes are the conditions, each "no" or "yes", if `list_attr_celeba.txt` (or .csv)
+    lies there or in `Anno/`; of Parquet files, only the photographs are read.
 
     Raises:
-        InputError: files are damaged, or none is of the split.
+        InputError: files are damaged, the attributes do not fit the photographs, or none is of the split.
     """
-    if (folder / ARCHIVE).is_file():
-        return open_zip(folder / ARCHIVE, reduced, _of_split(split))
-    if (folder / FOLDER).is_dir():
-        return open_folder(folder / FOLDER, reduced, _of_split(split))
+    for place in (folder, folder / "Img"):
+        if (place / ARCHIVE).is_file():
+            return open_zip(place / ARCHIVE, reduced, _of_split(split), describe=_attributes(folder))
+        if (place / FOLDER).is_dir():
+            return open_folder(place / FOLDER, reduced, _of_split(split), describe=_attributes(folder))
     if files := parquet_files(folder, split):
         return open_parquet(files, reduced)
     return None
+
+
+def _attributes(folder: Path) -> Describe:
+    tables = (folder / below / f"{ATTRIBUTES}{kind}" for below in (".", "Anno") for kind in (".txt", ".csv"))
+    table = next((path for path in tables if path.is_file()), None)
+    return (lambda _: None) if table is None else read_attribute_table(table)
 
 
 def reduced(photograph: Image.Image) -> Image.Image:

@@ -22,6 +22,7 @@ ARCHIVE = "cifar-10-binary.tar.gz"
 FOLDER = "cifar-10-batches-bin"
 SIDE = 32
 RECORD = 1 + 3 * SIDE * SIDE
+LARGEST_BATCH = 1 << 26  # bytes: twice what the published ones have
 BATCHES = {"train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)), "test": ("test_batch.bin",)}
 SHEETS = {"train": tuple(f"train-{i}.npz" for i in range(1, 6)), "test": ("test.npz",)}
 
@@ -59,10 +60,19 @@ def _of_archive(path: Path, split: str) -> ImageSource:
             for member in archive:
                 name = Path(member.name).name
                 stream = archive.extractfile(member) if name in BATCHES[split] else None
-                if stream is not None:
-                    found[name] = stream.read()
+                if stream is None:
+                    continue
+                if member.size > LARGEST_BATCH:
+                    raise InputError(
+                        f"{path}: its {name} unpacks to {member.size} bytes, as no batch does; get it again"
+                    )
+                found[name] = stream.read()
+                if len(found) == len(BATCHES[split]):
+                    break  # what comes after them is never unpacked
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise InputError(f"{path}: is not a sound .tar.gz archive ({error}); get it again") from error
+        raise InputError(
+            f"{path}: is not a sound .tar.gz archive, or only a part of one ({error}); get it again"
+        ) from error
     if missing := [name for name in BATCHES[split] if name not in found]:
         raise InputError(f"{path}: lacks {', '.join(missing)}; get it again")
     return _of_records([found[name] for name in BATCHES[split]], [path / name for name in BATCHES[split]])

@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from gaussiandiffusion.data.framing import CHANNELS_OF
+from gaussiandiffusion.data.modes import nearest, plain
 from gaussiandiffusion.ground.errors import InputError
 
 Convert = Callable[[Image.Image], Image.Image]
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF"}
-MODE_OF = {1: "L", 3: "RGB", 4: "RGBA"}
-PNG_DEPTH_AT = 24  # offset of the bit depth in a PNG file
+FORMATS |= {".tif": "TIFF", ".tiff": "TIFF"}
+ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)  # the tag of a camera's position, and its values for "on its side"
 
 
 def is_picture(name: str) -> bool:
@@ -27,19 +30,38 @@ def is_picture(name: str) -> bool:
 def decode(content: bytes, where: str, convert: Convert | None = None) -> np.ndarray:
     """Decode one picture, turned upright if its camera says so; of an animation the first frame.
 
-    Grey stays grey; palettes become RGB; anything with transparency becomes RGBA.
+    Grey stays grey; palettes become RGB; anything with transparency becomes RGBA; deeper pictures are scaled to 8 bits,
+    see `plain` (of 16-bit colour, the decoder keeps the upper byte).
 
     Args:
         content: the file's bytes.
         where: its address; its ending, if it has one, must be the format's.
-        convert: applied to the opened picture.
+        convert: applied to the picture, which is then of 8 bits and L, RGB or RGBA.
 
     Returns:
         uint8 [C, H, W].
 
     Raises:
-        InputError: unreadable, cut short, another format than its name says, too large, or 16 bits a channel.
+        InputError: unreadable, cut short, another format than its name says, or too large.
     """
+    with _opened(content, where) as image:
+        picture = plain(ImageOps.exif_transpose(image), where)
+        return to_pixels(picture if convert is None else convert(picture), where)
+
+
+def look(content: bytes, where: str) -> tuple[int, int, int]:
+    """Channels, height and width of what `decode` would make of a picture, by its header; raises alike."""
+    with _opened(content, where) as image:
+        width, height = image.size
+        # TIFF is turned already; a PNG without the tag at its front would be decoded in search of one at its end.
+        tagged = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
+        if tagged and image.getexif().get(ORIENTATION, 1) in SIDEWAYS:
+            width, height = height, width
+        return CHANNELS_OF[nearest(image)], height, width
+
+
+@contextmanager
+def _opened(content: bytes, where: str) -> Iterator[Image.Image]:
     named = FORMATS.get(os.path.splitext(where)[1].lower())
     if not content:
         raise InputError(f"{where}: is empty; get the file again, or take it out")
@@ -50,9 +72,7 @@ def decode(content: bytes, where: str, convert: Convert | None = None) -> np.nda
                 raise InputError(f"{where}: is really a {found} file; rename it to .{str(found).lower()}")
             if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise Image.DecompressionBombError
-            _check_depth(image, content, where)
-            upright = ImageOps.exif_transpose(image)
-            return to_pixels(upright if convert is None else convert(upright), where)
+            yield image
     except InputError:
         raise
     except Image.UnidentifiedImageError:
@@ -64,28 +84,6 @@ def decode(content: bytes, where: str, convert: Convert | None = None) -> np.nda
 
 
 def to_pixels(image: Image.Image, where: str) -> np.ndarray:
-    """An opened picture as uint8 [C, H, W]; kinds of colour as `decode` has them.
-
-    Raises:
-        InputError: more than 8 bits a channel.
-    """
-    if image.mode[0] in "IF":
-        raise _too_deep(where)
-    pixels = np.asarray(image.convert(MODE_OF[_channels(image)]))
+    """An opened picture as uint8 [C, H, W]; kinds of colour, and errors, as `plain` has them."""
+    pixels = np.asarray(plain(image, where))
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-
-
-def _check_depth(image: Image.Image, content: bytes, where: str) -> None:
-    # Pillow quietly drops the lower byte of 16-bit colour PNGs, hence the look into the file itself.
-    if image.format == "PNG" and content[PNG_DEPTH_AT] == 16:
-        raise _too_deep(where)
-
-
-def _too_deep(where: str) -> InputError:
-    return InputError(f"{where}: has more than 8 bits a channel; convert it to 8 bits first")
-
-
-def _channels(image: Image.Image) -> int:
-    if image.has_transparency_data:
-        return 4
-    return 1 if image.mode in ("1", "L") else 3

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from gaussiandiffusion.data.datasets import DatasetSpec, PublishedFile
 from gaussiandiffusion.ground.errors import InputError
@@ -66,7 +66,7 @@ def _fetch_file(spec: DatasetSpec, file: PublishedFile, split: str, target: Path
     )
 
 
-def _download(url: str, file: PublishedFile, output: BinaryIO) -> None:
+def _download(url: str, file: PublishedFile, output: IO[bytes]) -> None:
     """Copy `url` to `output`; size and sum are checked alongside, of the unpacked bytes where they are packed.
 
     Raises:

@@ -11,8 +11,8 @@ import math
 import struct
 import zlib
 from collections.abc import Callable
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -27,8 +27,11 @@ DEFLATE_LIMIT = 1032
 NAMES = {"images-idx3": "labels-idx1", "images.idx3": "labels.idx1"}
 
 
-def open_idx(images: Path, labels: Path | None) -> ImageSource:
+def open_idx(images: Path, labels: Path | None, limit: int | None = None) -> ImageSource:
     """Images and their labels; a large file's images stay in it until they are asked for.
+
+    Args:
+        limit: only the first so many images, and of a large gzipped file no more is unpacked than these.
 
     Returns:
         A source of grey images, with labels unless there is no file of them.
@@ -36,29 +39,28 @@ def open_idx(images: Path, labels: Path | None) -> ImageSource:
     Raises:
         InputError: see `read_idx`; or there are no pixels, or not as many labels as images.
     """
-    pixels = _open_idx(images, dimensions=3)
-    shape = pixels().shape
+    pixels, shape = _open_idx(images, dimensions=3, limit=limit)
     if 0 in shape:
         raise InputError(f"{images}: holds no pixels (its header says {list(shape)}); give another file")
     values = None if labels is None else read_idx(labels, dimensions=1)
-    if values is not None and len(values) != len(pixels()):
+    if values is not None and len(values) != shape[0]:
         raise InputError(
-            f"{labels}: holds {len(values)} labels for the {len(pixels())} images of {images.name}; "
+            f"{labels}: holds {len(values)} labels for the {shape[0]} images of {images.name}; "
             "give files that belong together"
         )
-    return array_source(
-        lambda: pixels()[:, None],
-        conditions=None if values is None else ConditionColumns.of_labels(values),
-        name=images.name,
-    )
+    conditions = None if values is None else ConditionColumns.of_labels(values).take(slice(len(pixels())))
+    return array_source(lambda: pixels()[:, None], conditions=conditions, name=images.name).limit(limit)
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
     """The values of one IDX file, uint8; raises as `_open_idx` does."""
-    return np.array(_open_idx(path, dimensions)())
+    values, _ = _open_idx(path, dimensions)
+    return np.array(values())
 
 
-def _open_idx(path: Path, dimensions: int) -> Callable[[], np.ndarray]:
+def _open_idx(
+    path: Path, dimensions: int, limit: int | None = None
+) -> tuple[Callable[[], np.ndarray], tuple[int, ...]]:
     """Open one IDX file of unsigned bytes, strictly: nothing missing, nothing left over.
 
     Args:
@@ -66,7 +68,8 @@ def _open_idx(path: Path, dimensions: int) -> Callable[[], np.ndarray]:
         dimensions: how many dimensions it must have (images 3, labels 1).
 
     Returns:
-        A function that gives the values, uint8 in the shape that the header gives.
+        A function that gives the values, uint8, and the shape that the header gives: theirs, unless the file is large
+        and gzipped and only the first `limit` were unpacked.
 
     Raises:
         InputError: the file is missing, is not (gzipped) IDX of that kind, is cut short or goes on too long.
@@ -75,16 +78,20 @@ def _open_idx(path: Path, dimensions: int) -> Callable[[], np.ndarray]:
     try:
         with gzip.open(path) if packed else open(path, "rb") as file:
             size = path.stat().st_size
-            shape = _read_header(cast(BinaryIO, file), path, dimensions)
+            shape = _read_header(file, path, dimensions)
             if math.prod(shape) > size * (DEFLATE_LIMIT if packed else 1):
                 raise _truncated(path)
             if math.prod(shape) <= HELD:
-                values = _read_values(cast(BinaryIO, file), path, shape)
-                return lambda: values
-            offset = 0 if packed else file.tell()
-            content: Any = unpacked(file, path) if packed else path
-            _check_size(path, shape, (content.tell() if packed else size) - offset)
-            return mapped(content, path, shape, offset=offset)
+                values = _read_values(file, path, shape)
+                return lambda: values, shape
+            if not packed:
+                _check_size(path, shape, size - file.tell())
+                return mapped(path, path, shape, offset=file.tell()), shape
+            first = (min(shape[0], limit or shape[0]), *shape[1:])
+            one_more = int(first == shape)  # to see whether it goes on
+            content = unpacked(file, path, math.prod(first) + one_more, size)
+            _check_size(path, first, content.tell())
+            return mapped(content, path, first), shape
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except EOFError:
@@ -97,7 +104,7 @@ def _open_idx(path: Path, dimensions: int) -> Callable[[], np.ndarray]:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _read_header(file: BinaryIO, path: Path, dimensions: int) -> tuple[int, ...]:
+def _read_header(file: BufferedIOBase, path: Path, dimensions: int) -> tuple[int, ...]:
     magic = file.read(4)
     if magic[:2] == b"\x1f\x8b":
         raise InputError(f"{path}: is gzipped; add .gz to its name")
@@ -120,7 +127,7 @@ def _read_header(file: BinaryIO, path: Path, dimensions: int) -> tuple[int, ...]
     return struct.unpack(f">{dimensions}I", header)
 
 
-def _read_values(file: BinaryIO, path: Path, shape: tuple[int, ...]) -> np.ndarray:
+def _read_values(file: BufferedIOBase, path: Path, shape: tuple[int, ...]) -> np.ndarray:
     try:
         values = np.empty(shape, np.uint8)
     except (MemoryError, ValueError):
@@ -128,7 +135,7 @@ def _read_values(file: BinaryIO, path: Path, shape: tuple[int, ...]) -> np.ndarr
     flat = values.reshape(-1).data
     filled = 0
     while filled < values.size:
-        count = file.readinto(flat[filled:])  # type: ignore[attr-defined]  # typed as IO[bytes], which lacks it; files and gzip have it
+        count = file.readinto(flat[filled:])
         if not count:
             raise _truncated(path)
         filled += count

@@ -79,6 +79,14 @@ class ImageSet:
         """
         return self[: check_limit(n)]
 
+    def spread(self, n: int) -> ImageSet:
+        """`n` images spread evenly over the set, in their order; all where there are no more.
+
+        Some data sets are in an order, Sprites action by action: their first images would stand for none of the rest.
+        """
+        count = len(self)
+        return self if n >= count else self[np.arange(n) * count // n]
+
     @functools.cached_property
     def sha256(self) -> str:
         """SHA-256 (hexadecimal) of shape, pixels and conditions, whatever file they came from."""

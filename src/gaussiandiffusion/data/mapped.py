@@ -6,8 +6,9 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from gaussiandiffusion.ground.errors import InputError
 
 HELD = 256 << 20  # bytes: smaller arrays are simply read whole
 CHUNK = 1 << 20
+LARGEST_RATIO = 250  # of images' bytes unpacked and packed; only what is made to fill a disk packs better
 
 
 def array_source(
@@ -45,7 +47,7 @@ def array_source(
 
 
 def mapped(
-    file: Path | BinaryIO, where: Path, shape: tuple[int, ...], *, dtype: Any = np.uint8, offset: int = 0, order="C"
+    file: Path | IO[bytes], where: Path, shape: tuple[int, ...], *, dtype: Any = np.uint8, offset: int = 0, order="C"
 ) -> Callable[[], np.ndarray]:
     """A function that maps the array in `file`; `where` names it in errors.
 
@@ -65,32 +67,43 @@ def mapped(
     return open_array
 
 
-def unpacked(stream: IO[bytes], where: Path) -> BinaryIO:
-    """The rest of a compressed stream, as a file without a name that vanishes with its last user.
+def unpacked(stream: BufferedIOBase, where: Path, length: int, packed: int) -> IO[bytes]:
+    """The next `length` bytes of a compressed stream, as a file without a name that vanishes with its last user.
+
+    Args:
+        stream: may end before.
+        packed: bytes of all of it as it is.
 
     Raises:
-        InputError: there is no room for it.
+        InputError: there is no room for them, or they are far more than images pack to.
     """
+    if length > HELD and length > LARGEST_RATIO * packed:
+        raise InputError(
+            f"{where}: unpacks from {packed} to {length} bytes, as no images do; take the first with --limit, or save "
+            "it unpacked"
+        )
+    if length > (room := shutil.disk_usage(tempfile.gettempdir()).free):
+        raise _no_room(where, f"{length} bytes, with room for {room}")
     file = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the source)
     try:
-        shutil.copyfileobj(stream, _Writer(file, where), CHUNK)
+        while length and (content := stream.read(min(length, CHUNK))):
+            _write(file, content, where)
+            length -= len(content)
     except BaseException:
         file.close()
         raise
     return file
 
 
-class _Writer:
-    """Tells the errors of writing from those of reading."""
+def _write(file: IO[bytes], content: bytes, where: Path) -> None:
+    try:
+        file.write(content)
+    except OSError as error:  # unlike one of reading
+        raise _no_room(where, str(error.strerror or error)) from error
 
-    def __init__(self, file: Any, where: Path) -> None:
-        self.file, self.where = file, where
 
-    def write(self, content: bytes) -> None:
-        try:
-            self.file.write(content)
-        except OSError as error:
-            raise InputError(
-                f"{self.where}: cannot be unpacked to {tempfile.gettempdir()} ({error.strerror or error}); "
-                "set TMPDIR to a folder with room, or unpack it yourself"
-            ) from error
+def _no_room(where: Path, why: str) -> InputError:
+    return InputError(
+        f"{where}: cannot be unpacked to {tempfile.gettempdir()} ({why}); set TMPDIR to a folder with room, or unpack "
+        "it yourself"
+    )

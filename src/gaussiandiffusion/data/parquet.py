@@ -14,6 +14,9 @@ import numpy as np
 
 from gaussiandiffusion.data.arrays import to_labels
 from gaussiandiffusion.data.decoding import Convert, decode
+from gaussiandiffusion.data.mapped import HELD
+from gaussiandiffusion.data.mixture import mixture
+from gaussiandiffusion.data.sheets import LARGEST_RATIO
 from gaussiandiffusion.data.stream import ImageSource
 from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
@@ -44,11 +47,24 @@ class _Table:
             raise InputError(f"{path}: {image!r} is {kind}; pictures are bytes, or structs with bytes")
         self.column = f"{image}.bytes" if nested else image
         self.label = next((name for name in LABELS if name in columns and str(columns[name]).startswith("int")), None)
+        self._check_packing()
         groups = [self.file.metadata.row_group(i).num_rows for i in range(self.file.metadata.num_row_groups)]
         self.starts = np.cumsum([0, *groups])
         self.batches: Iterator[Any] = iter(())
         self.batch: list[bytes | None] = []
         self.first = self.end = -1  # rows of `batch`; -1: nothing was read yet
+
+    def _check_packing(self) -> None:
+        metadata = self.file.metadata
+        for index in range(metadata.num_row_groups):
+            columns = [metadata.row_group(index).column(i) for i in range(metadata.num_columns)]
+            for column in columns:
+                packed, plain = column.total_compressed_size, column.total_uncompressed_size
+                if plain > HELD and plain > LARGEST_RATIO * packed:  # pictures are packed already
+                    raise InputError(
+                        f"{self.path}: its column {column.path_in_schema!r} unpacks from {packed} to {plain} bytes, as "
+                        "no pictures do; get it again"
+                    )
 
     def __len__(self) -> int:
         return int(self.starts[-1])
@@ -120,10 +136,10 @@ def open_parquet(paths: list[Path], convert: Convert | None = None) -> ImageSour
         for place, row in enumerate(positions):
             picture = load(int(row))
             if picture.shape != first.shape:
-                raise InputError(
-                    f"{paths[0].parent}: picture {row} is {list(picture.shape)} (C, H, W), but the first is "
-                    f"{list(first.shape)}; bring them to one size, or take it out"
-                )
+                sizes, kinds = picture.shape[1:] != first.shape[1:], len(picture) != len(first)
+                every = convert is None
+                where = paths[0] if len(paths) == 1 else paths[0].parent
+                raise mixture(str(where), _rows(tables), sizes=sizes or every, kinds=kinds or every)
             pixels[place] = picture
         return pixels
 
@@ -133,15 +149,35 @@ def open_parquet(paths: list[Path], convert: Convert | None = None) -> ImageSour
     return ImageSource(int(starts[-1]), (height, width, channels), fetch, conditions, paths[0].name)
 
 
+def _rows(tables: list[_Table]) -> Iterator[tuple[str, bytes]]:
+    for table in tables:
+        for row in range(len(table)):
+            yield f"{table.path.name}: row {row}", table.content(row)
+
+
 def parquet_files(folder: Path, split: str) -> list[Path]:
-    """The files of a split in a folder or its `data/`: those called `SPLIT-...`, or all where none names a split."""
+    """The files of a split in a folder or its `data/`: those called `SPLIT-...`, or all where none names a split.
+
+    Raises:
+        InputError: there are some of the other split only.
+    """
     for place in (folder, folder / "data"):
-        files = sorted(place.glob("*.parquet")) if place.is_dir() else []
-        if any(file.name.startswith(("train", "test")) for file in files):
-            return [file for file in files if file.name.startswith(split)]
-        if files:
-            return files
+        files = [file for file in sorted(place.glob("*.parquet")) if file.is_file()] if place.is_dir() else []
+        if not of_splits(files):
+            if files:
+                return files
+        elif chosen := [file for file in files if file.name.startswith(split)]:
+            return chosen
+        else:
+            raise InputError(
+                f"{place}: holds no Parquet files called {split}-..., those of the {split} split; add them"
+            )
     return []
+
+
+def of_splits(files: list[Path]) -> bool:
+    """Whether the files' names tell of splits."""
+    return any(file.name.startswith(("train", "test")) for file in files)
 
 
 def _pyarrow() -> Any:

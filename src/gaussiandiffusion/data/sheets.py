@@ -45,7 +45,10 @@ class _SheetFile:
                 self.packed = archive["webp"]
             if self.offsets.dtype.kind not in "iu" or self.packed.dtype != np.uint8 or self.packed.ndim != 1:
                 raise ValueError(f"offsets are {self.offsets.dtype}, webp is {self.packed.dtype}")
-            self.count = len(next(iter(self.columns.values()))) if self.columns else 0
+            lengths = {name: len(column) for name, column in self.columns.items()}
+            if len(set(lengths.values())) > 1:
+                raise ValueError(f"its columns differ in length: {lengths}")
+            self.count = max(lengths.values(), default=0)
             self.sheets = len(self.offsets) - 1
             self.conditions = describe(self.columns)
         except OSError as error:

@@ -32,8 +32,22 @@ CELL, CELLS_ACROSS = 64, 13
 FRAMES = ((131, 8), (118, 8), (144, 8), (26, 7), (13, 7), (39, 7), (182, 6), (169, 6), (195, 6))
 CHARACTERS = KINDS ** len(PARTS)
 CONDITIONS = ConditionSpec(
-    {part: tuple(map(str, range(KINDS))) for part in PARTS}
-    | {"action": ACTIONS, "direction": DIRECTIONS, "frame": tuple(map(str, range(max(count for _, count in FRAMES))))}
+    {  # as the parts look; published they have numbers only, which these stand in the order of
+        "body": ("light", "golden", "grey", "lilac", "brown", "dark-brown"),
+        "bottomwear": (
+            "white-trousers",
+            "gold-greaves",
+            "red-trousers",
+            "steel-greaves",
+            "teal-trousers",
+            "green-trousers",
+        ),
+        "topwear": ("maroon-shirt", "blue-shirt", "white-shirt", "steel-armour", "leather-vest", "jacket"),
+        "hair": ("green", "blue", "orange", "white", "red", "purple"),
+        "action": ACTIONS,
+        "direction": DIRECTIONS,
+        "frame": tuple(map(str, range(max(count for _, count in FRAMES)))),
+    }
 )
 TRAIN_CHARACTERS, SPLIT_SEED = 1000, 423  # the authors' split
 

@@ -22,7 +22,7 @@ from gaussiandiffusion.encoding.parameters import schedule, send_home, to_parame
 from gaussiandiffusion.encoding.settings import EncoderSettings, default_settings, harder
 from gaussiandiffusion.encoding.starts import start_parameters
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.images import psnr
+from gaussiandiffusion.ground.images import premultiplied, psnr
 from gaussiandiffusion.ground.provenance import weights_sha256
 from gaussiandiffusion.ground.records import to_record
 from gaussiandiffusion.rendering.cpu.compiler import kernel_available
@@ -80,7 +80,7 @@ class FitEncoder:
         """Fit one set to every image.
 
         Args:
-            images: 8-bit pixels.
+            images: 8-bit pixels; of RGBA only what is seen counts: sets, and errors, are of premultiplied colours.
             target_psnr: stop each image at this PSNR (dB); those that miss it are fitted again, longer, and at last
                 from another start, and keep the best they reached.
             threads: default: torch's number of threads. The result does not depend on it.
@@ -91,9 +91,11 @@ class FitEncoder:
             InputError: not 8-bit (N, C, H, W), or of another canvas than the template.
         """
         canvas = self._check(images)
+        images = premultiplied(images)
         run = partial(self._fit, target_psnr=target_psnr, threads=threads, device=device)
         parameters, errors = run(images, self.settings, progress=progress)
-        for settings in [] if target_psnr is None else harder(self.settings, canvas.channels):
+        size = canvas.channels, canvas.height * canvas.width
+        for settings in [] if target_psnr is None else harder(self.settings, *size):
             missed = np.flatnonzero(psnr(errors) < target_psnr)
             if not len(missed):
                 break
@@ -181,7 +183,15 @@ def encode(
         InputError: images that cannot be read or have different sizes.
     """
     pixels = as_pixels(images)
-    encoder = make_encoder(pixels.shape[1], num_splats=num_splats, start=start, iterations=iterations, signed=signed)
+    channels, height, width = pixels.shape[1:]
+    encoder = make_encoder(
+        channels,
+        num_splats=num_splats,
+        start=start,
+        iterations=iterations,
+        signed=signed,
+        pixels=height * width,
+    )
     return encoder.encode(pixels, target_psnr=target_psnr).splats
 
 
@@ -215,6 +225,7 @@ def make_encoder(
     start: str = "hilbert",
     iterations: int | None = None,
     signed: bool = False,
+    pixels: int | None = None,
 ) -> FitEncoder:
     """The encoder that a start's name, as the command line takes it, and the tuned settings make.
 
@@ -236,7 +247,9 @@ def make_encoder(
             return FitEncoder(settings, file.splats)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-    settings = default_settings(channels, num_splats=num_splats, start=start, iterations=iterations, signed=signed)
+    settings = default_settings(
+        channels, num_splats=num_splats, start=start, iterations=iterations, signed=signed, pixels=pixels
+    )
     return FitEncoder(settings)
 
 

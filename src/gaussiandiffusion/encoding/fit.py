@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gaussiandiffusion.encoding.parameters import ANYTHING, Schedule
+from gaussiandiffusion.encoding.parameters import ANYTHING, MAX_SLOPE, Schedule
 from gaussiandiffusion.rendering.cpu import kernel
 from gaussiandiffusion.rendering.cpu.compiler import jit
 from gaussiandiffusion.rendering.cpu.emission import emitted, loop, when
@@ -177,7 +177,7 @@ def finish(state: Array, parameters: Array) -> None:
 
 @emitted
 def unpack(state: Array) -> None:
-    """The kernel's geometry and, after it, colours, from the parameters where the fit stands."""
+    """The kernel's geometry and, after it, colours, from the parameters where the fit stands; bounds the slope."""
     _, columns, width = state.shape
     shape = columns * width * SHAPE
 
@@ -191,7 +191,15 @@ def unpack(state: Array) -> None:
         when(logarithm, lambda: loop(width >> SHIFT, lambda i: step(i, lambda x: exp2(x * _LOG2E))))
         when(logarithm.equals(0), lambda: loop(width >> SHIFT, lambda i: step(i, lambda x: x)))
 
+    def bound_slope(i: Value) -> None:
+        at = width * 3 + i * LANES
+        most = state.load(shape + width + at) * MAX_SLOPE
+        b = state.load(at).clip(-most, most)
+        state.store(at, b)
+        state.store(shape + at, b)
+
     loop(columns, row)
+    loop(width >> SHIFT, bound_slope)
 
 
 @emitted

@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from gaussiandiffusion.encoding.parameters import COLUMNS, Schedule
+from gaussiandiffusion.encoding.parameters import COLUMNS, MAX_SLOPE, Schedule
 
 ELEMENTS = 2**24  # splat-pixel pairs held at once
 
@@ -63,6 +63,8 @@ def _fit(
         mean = first / (1 - schedule.beta1 ** (step + 1))
         root = (second / (1 - schedule.beta2 ** (step + 1))).sqrt() + schedule.epsilon
         moved = (rows - rate * (rates * mean / root + pulls * (rows - start))).clamp(low, high)
+        most = MAX_SLOPE * moved[..., 4].exp()  # (n, k)
+        moved[..., 3] = moved[..., 3].clamp(-most, most)
         rows = torch.where(going[:, None, None], moved, rows)
     rows = rows.detach()
     error = (draw(rows, goal.shape[2], goal.shape[3], math.inf).clamp(0, 1) - goal).square().flatten(1).mean(1)

@@ -15,12 +15,14 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from gaussiandiffusion.encoding.settings import EncoderSettings
+from gaussiandiffusion.encoding.shares import coarseness, pixels_each
 from gaussiandiffusion.splats import Canvas, Splats
 
 COLUMNS = 5  # before the colours
 MIN_SIGMA = 0.3  # pixels, of 1/a and 1/d
 MAX_SIGMA = 12 / 28  # of the longer side
 MAX_SHEAR = 3.0  # of |b|
+MAX_SLOPE = 100.0  # of |b| / d: beyond it, float32 has too few digits of a rho near 1 to hold the splat
 MARGIN = 1.0  # pixels a centre may lie outside the canvas
 ANYTHING = 1e30  # as good as infinite, which compiled code takes for granted not to meet
 
@@ -53,13 +55,16 @@ def schedule(settings: EncoderSettings, canvas: Canvas, target_psnr: float | Non
     """The fit's schedule on a canvas, stopping at `target_psnr` dB if that is given."""
     colors = canvas.channels
     wide, narrow = -math.log(MAX_SIGMA * canvas.longer_side), -math.log(MIN_SIGMA)
-    # Where splats outnumber pixels, all that share one move it at once: smaller steps keep their sum from overshooting.
-    crowd = min(1.0, math.sqrt(canvas.height * canvas.width / settings.num_splats))
-    rates = [settings.lr_mean] * 2 + [settings.lr_scale, settings.lr_shear, settings.lr_scale]
+    size = settings.num_splats, canvas.height, canvas.width
+    across, down = coarseness(*size)
+    rates = [
+        settings.lr_mean * across, settings.lr_mean * down, settings.lr_scale, settings.lr_shear / down,
+        settings.lr_scale,
+    ]  # fmt: skip
     low = [-MARGIN, -MARGIN, wide, -MAX_SHEAR, wide] + [-ANYTHING if settings.signed else 0.0] * colors
     high = [canvas.width - 1 + MARGIN, canvas.height - 1 + MARGIN, narrow, MAX_SHEAR, narrow] + [ANYTHING] * colors
     return Schedule(
-        rates=np.array(rates + [settings.lr_color] * colors, np.float32) * np.float32(crowd),
+        rates=np.array(rates + [settings.lr_color] * colors, np.float32) * np.float32(pixels_each(*size)),
         pulls=np.array([settings.pull] * COLUMNS + [0.0] * colors, np.float32),
         low=np.array(low, np.float32),
         high=np.array(high, np.float32),

@@ -13,23 +13,41 @@ import numpy as np
 
 from gaussiandiffusion.encoding.parameters import COLUMNS
 from gaussiandiffusion.encoding.settings import EncoderSettings
+from gaussiandiffusion.encoding.shares import pixels_each, start_sigmas
 from gaussiandiffusion.rendering.cpu.compiler import compiled
 
 F = np.float32
+SCALES = (2, 4)  # columns log a and log d
 
 
 def start_parameters(images: np.ndarray, settings: EncoderSettings) -> np.ndarray:
     """Parameters float32 (N, K, 5 + C) of any start but a template's, of uint8 images (N, C, H, W)."""
+    height, width = images.shape[2:]
+    if settings.start == "hilbert":
+        parameters = _hilbert_splats(images, settings)
+    else:
+        if settings.start == "grid":
+            centres = grid_centres(settings.num_splats, height, width)
+            centres = np.broadcast_to(centres, (len(images), *centres.shape))
+        else:
+            weights = settings.density_floor, settings.density_brightness
+            centres = random_centres(images, settings.num_splats, *weights)
+        parameters = _round_splats(images, centres, settings)
+    parameters[..., COLUMNS:] *= F(pixels_each(settings.num_splats, height, width))
+    return parameters
+
+
+def _hilbert_splats(images: np.ndarray, settings: EncoderSettings) -> np.ndarray:
+    """Parameters of splats at the centroids of parts of equal mass, as wide as these, in half the colours there."""
     count, channels, height, width = images.shape
-    if settings.start == "grid":
-        centres = grid_centres(settings.num_splats, height, width)
-        return _round_splats(images, np.broadcast_to(centres, (count, *centres.shape)), settings)
-    if settings.start == "random":
-        centres = random_centres(images, settings.num_splats, settings.density_floor, settings.density_brightness)
-        return _round_splats(images, centres, settings)
     parameters = np.zeros((count, settings.num_splats, COLUMNS + channels), np.float32)
-    weights = (settings.density_gradient, settings.density_floor, settings.density_brightness)
-    _hilbert_range(images, hilbert_walk(height, width), *map(F, weights), F(settings.init_sigma), parameters)
+    areas = np.zeros((count, settings.num_splats))
+    floors = settings.density_floor, settings.density_floor * settings.density_black
+    weights = (settings.density_gradient, *floors, settings.density_brightness)
+    _hilbert_range(images, hilbert_walk(height, width), *map(F, weights), parameters, areas)
+    sigmas = start_sigmas(areas, F(settings.init_sigma), settings.num_splats, height, width)
+    for column, values in zip(SCALES, sigmas, strict=True):
+        parameters[..., column] = -np.log(values)
     return parameters
 
 
@@ -37,9 +55,11 @@ def _round_splats(images: np.ndarray, centres: np.ndarray, settings: EncoderSett
     """Parameters of round splats at centres (N, K, 2), as wide as their share of the canvas, in half its colours."""
     count, channels, height, width = images.shape
     parameters = np.zeros((count, settings.num_splats, COLUMNS + channels), np.float32)
-    spacing = math.sqrt(height * width / settings.num_splats)
     parameters[..., :2] = centres
-    parameters[..., 2] = parameters[..., 4] = -math.log(max(0.6, settings.init_sigma * spacing))
+    share = np.array(height * width / settings.num_splats)
+    sigmas = start_sigmas(share, settings.init_sigma, settings.num_splats, height, width)
+    for column, value in zip(SCALES, sigmas, strict=True):
+        parameters[..., column] = -np.log(value)
     nearest = np.rint(centres).astype(int)
     rows, columns = nearest[..., 1].clip(0, height - 1), nearest[..., 0].clip(0, width - 1)  # (n, k) each
     colors = images[np.arange(count)[:, None], :, rows, columns]  # (n, k, c)
@@ -89,28 +109,28 @@ def grid_centres(num_splats: int, height: int, width: int) -> np.ndarray:
 def hilbert_walk(height: int, width: int) -> np.ndarray:
     """Pixels (y, x) of the canvas in the order a Hilbert curve over the enclosing power of two visits them.
 
-    Source: Hilbert, 1891; the recursion by bits is the one of Warren, "Hacker's Delight", ch. 16.
+    Only the canvas's own pixels are numbered, not the square's, so a narrow picture costs what a square one of as many
+    pixels does. A canvas lies at two of the square's edges, along which the curve runs from end to end.
+
+    Source: Hilbert, 1891; the recursion by bits is the one of Warren, "Hacker's Delight", ch. 16, read backwards.
     """
-    order = max(height, width, 2) - 1
-    bits = order.bit_length()
-    index = np.arange(4**bits)
-    x, y = np.zeros_like(index), np.zeros_like(index)
-    rest = index.copy()
-    for level in range(bits):
+    rows, columns = (part.ravel() for part in np.indices((height, width), np.int32))
+    y, x = rows, columns
+    index = np.zeros(height * width, np.int64)
+    for level in reversed(range((max(height, width) - 1).bit_length())):
         side = 1 << level
-        right = (rest >> 1) & 1
-        down = (rest ^ right) & 1
-        flip = (down == 0) & (right == 1)
+        right, down = x >= side, y >= side
+        index = 4 * index + (3 * right ^ down)
+        x, y = x - side * right, y - side * down
+        flip = right & ~down
         x, y = np.where(flip, side - 1 - x, x), np.where(flip, side - 1 - y, y)
-        x, y = np.where(down == 0, y, x), np.where(down == 0, x, y)
-        x, y = x + side * right, y + side * down
-        rest >>= 2
-    inside = (x < width) & (y < height)
-    return np.stack([y[inside], x[inside]], -1).astype(np.int32)
+        x, y = np.where(down, x, y), np.where(down, y, x)
+    order = index.argsort()
+    return np.stack([rows[order], columns[order]], -1)
 
 
 @compiled
-def _hilbert_range(images, walk, gradient, floor, brightness, init_sigma, parameters):
+def _hilbert_range(images, walk, gradient, floor, black_floor, brightness, parameters, areas):
     """Cut the density along the walk in K equal parts; each part's centroid becomes a splat.
 
     Parts are cut inside a pixel where needed, so every one holds the same mass and none is empty.
@@ -131,7 +151,8 @@ def _hilbert_range(images, walk, gradient, floor, brightness, init_sigma, parame
             for x in range(width):
                 gx = (grey[y, min(x + 1, width - 1)] - grey[y, max(x - 1, 0)]) / F(2)
                 gy = (grey[min(y + 1, height - 1), x] - grey[max(y - 1, 0), x]) / F(2)
-                d = floor + gradient * F(math.sqrt(gx * gx + gy * gy)) + brightness * grey[y, x]
+                base = floor if grey[y, x] > 0 else black_floor
+                d = base + gradient * F(math.sqrt(gx * gx + gy * gy)) + brightness * grey[y, x]
                 density[y, x] = d
                 total += d
         share = total / splats
@@ -151,12 +172,9 @@ def _hilbert_range(images, walk, gradient, floor, brightness, init_sigma, parame
                 full = mass >= share * (1 - 1e-9) and k < splats - 1
                 if full or (last and left <= 0):
                     centre_x, centre_y = sum_x / mass, sum_y / mass
-                    sigma = min(max(init_sigma * math.sqrt(area), 0.6), max(4.0, math.sqrt(area)))
                     parameters[i, k, 0] = centre_x
                     parameters[i, k, 1] = centre_y
-                    parameters[i, k, 2] = -math.log(sigma)
-                    parameters[i, k, 3] = F(0)
-                    parameters[i, k, 4] = -math.log(sigma)
+                    areas[i, k] = area
                     row, column = int(centre_y + 0.5), int(centre_x + 0.5)
                     for c in range(channels):
                         parameters[i, k, COLUMNS + c] = F(images[i, c, row, column]) / F(510) + F(0.01)
@@ -165,6 +183,7 @@ def _hilbert_range(images, walk, gradient, floor, brightness, init_sigma, parame
                         break
         # Rounding may leave the last part unfilled; it then repeats its neighbour, unlit.
         for j in range(k, splats):
+            areas[i, j] = areas[i, max(k - 1, 0)]
             for column in range(parameters.shape[2]):
                 last = parameters[i, max(k - 1, 0), column]
                 parameters[i, j, column] = last if column < COLUMNS else F(0.01)

@@ -16,7 +16,7 @@ Images = UInt8[np.ndarray, "_ c h w"]
 
 
 def two_sides(generated: ImageSet, real: ImageSet, num: int | None, dimension: int) -> tuple[ImageSet, ImageSet]:
-    """The first `num` images of each side, if they can be compared in `dimension` features.
+    """The first `num` generated images and as many real ones from all over, if `dimension` features can compare them.
 
     Args:
         num: None for all, and then both sides must have equally many.
@@ -35,9 +35,9 @@ def two_sides(generated: ImageSet, real: ImageSet, num: int | None, dimension: i
         if len(images) < num:
             raise InputError(f"{num} images were asked for, the {side} side ({images.name}) has {len(images)}")
     check_count(num, dimension)
-    used, reference = generated.limit(num), real.limit(num)
+    used, reference = generated.limit(num), real.spread(num)
     _check_alike(used, "generated images", reference)
-    if _same_images(used.images, reference.images):
+    if _are_among(used.images, real.images):
         raise InputError(
             f"generated and real are the same images ({generated.name}, {real.name}): their distance says nothing; "
             "give generated ones"
@@ -46,7 +46,7 @@ def two_sides(generated: ImageSet, real: ImageSet, num: int | None, dimension: i
 
 
 def train_images(source: ImageSet | None, reference: ImageSet) -> ImageSet | None:
-    """As many train images as there are reference images, for the floor F.
+    """As many train images as there are reference images, spread over all, for the floor F.
 
     Raises:
         InputError: too few, of another size or channels, or the reference images themselves.
@@ -55,9 +55,9 @@ def train_images(source: ImageSet | None, reference: ImageSet) -> ImageSet | Non
         return None
     if len(source) < len(reference):
         raise InputError(f"the floor F needs {len(reference)} train images, {source.name} has {len(source)}")
-    train = source.limit(len(reference))
+    train = source.spread(len(reference))
     _check_alike(train, "train images", reference)
-    if _same_images(train.images, reference.images):
+    if _are_among(reference.images, source.images):
         raise InputError(f"train and real are the same images ({source.name}, {reference.name}): take another split")
     return train
 
@@ -92,10 +92,10 @@ def _kind(images: ImageSet) -> str:
     return f"{width}x{height} pixels of {channels} channel{'s' if channels > 1 else ''}"
 
 
-def _same_images(images: Images, others: Images) -> bool:
-    """Whether both hold the same pixels, in any order."""
-    return _sums(images) == _sums(others)
+def _are_among(images: Images, others: Images) -> bool:
+    """Whether all of some images, pixel by pixel, are among others, in any order."""
+    return _sums(images) <= _sums(others)
 
 
-def _sums(images: Images) -> list[bytes]:
-    return sorted(hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images)
+def _sums(images: Images) -> set[bytes]:
+    return {hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
-from gaussiandiffusion.data import DATASETS, ImageSet, load_images
+from gaussiandiffusion.data import Framing, ImageSet, ImageSource, load_images, open_images
+from gaussiandiffusion.data.datasets import find_dataset
+from gaussiandiffusion.data.framed import framed
+from gaussiandiffusion.data.sources import named_split
 from gaussiandiffusion.gallery import is_gallery, picture_folder, read_gallery
 from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
@@ -27,40 +30,58 @@ class Generated:
     seed: int | None = None
 
 
-def load_generated(source: str) -> Generated:
+def load_generated(source: str, framing: Framing | None = None) -> Generated:
     """Images of a gallery, of a splat file (rendered), or of any image source.
+
+    Args:
+        framing: the size and mode to bring them to.
 
     Raises:
         InputError: nothing readable there.
     """
-    path = Path(source)
+    if not is_gallery(Path(source)) and Path(source).suffix != ".safetensors":
+        return Generated(load_images(source, framing=framing))
+    generated = _of_samples(Path(source))
+    return replace(generated, images=framed(ImageSource.of(generated.images), framing).read())
+
+
+def _of_samples(path: Path) -> Generated:
     if is_gallery(path):
         gallery = read_gallery(path)
         return Generated(gallery.images, gallery.record.model, gallery.record.seed)
-    if path.suffix == ".safetensors":
-        file = storage.load(path)
-        blocks = [to_uint8(render(file.splats[i : i + BLOCK])) for i in range(0, len(file.splats), BLOCK)]
-        shown = file.conditions
-        try:
-            conditions = None if shown is None else ConditionColumns(shown.spec, shown.values.numpy())
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
-        model, seed = file.header.encoder.get("model"), file.header.source.get("seed")
-        return Generated(
-            ImageSet(torch.cat(blocks).numpy(), conditions, path.name),
-            model if isinstance(model, str) else None,
-            seed if isinstance(seed, int) else None,
-        )
-    return Generated(load_images(source))
+    file = storage.load(path)
+    blocks = [to_uint8(render(file.splats[i : i + BLOCK])) for i in range(0, len(file.splats), BLOCK)]
+    shown = file.conditions
+    try:
+        conditions = None if shown is None else ConditionColumns(shown.spec, shown.values.numpy())
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    model, seed = file.header.encoder.get("model"), file.header.source.get("seed")
+    return Generated(
+        ImageSet(torch.cat(blocks).numpy(), conditions, path.name),
+        model if isinstance(model, str) else None,
+        seed if isinstance(seed, int) else None,
+    )
 
 
-def load_real(source: str, data_dir: Path | None) -> tuple[ImageSet, ImageSet | None]:
-    """The reference NAME[:train|:test] (test by default) or any image source; and for a name, the train split.
+def load_real(source: str, data_dir: Path | None, framing: Framing | None = None) -> tuple[ImageSet, ImageSet | None]:
+    """The reference NAME-or-SOURCE[:train|:test], of what has splits its test split by default; and the train split.
 
-    The train split as the reference has no other beside it. Of a gallery, only its pictures count.
+    The train split as the reference has no other beside it, nor have images without splits. Of a gallery, only its
+    pictures count.
     """
-    name, _, split = source.partition(":")
-    if name not in DATASETS:
-        return load_images(picture_folder(source)), None
-    reference = load_images(name, split=split or "test", data_dir=data_dir)
-    return reference, None if split == "train" else load_images(name, split="train", data_dir=data_dir)
+    name, split = named_split(source)
+    place: str | Path = name
+    if find_dataset(name) is None:
+        place = Path(picture_folder(name))
+        if split is None and not _has_splits(place):
+            return load_images(place, framing=framing), None
+    reference = load_images(place, split=split or "test", data_dir=data_dir, framing=framing)
+    train = None if split == "train" else load_images(place, split="train", data_dir=data_dir, framing=framing)
+    return reference, train
+
+
+def _has_splits(place: Path) -> bool:
+    """Whether a folder or zip has a train split, and so in all likelihood a test split."""
+    several = place.is_dir() or place.suffix.lower() == ".zip"
+    return several and open_images(place).split is not None

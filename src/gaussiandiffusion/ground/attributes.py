@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any, SupportsIndex
 
@@ -25,6 +25,7 @@ MOST_SAVED = 65_536  # classes that any network has
 MOST_CLASSES = 1000  # numbers up to here are taken as they come, with gaps
 
 Value = SupportsIndex | str | None  # an index, a name, or open
+Absent = Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]  # see `ConditionSpec.absent`
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ class ConditionSpec:
 
     Args:
         attributes: name -> names of its values, each different.
+        absent: which values never come together, as far as that is recorded: attribute -> its value -> a later
+            attribute -> those of its values. {"action": {"slash": {"frame": ["7"]}}}: no slash has a frame 7.
 
     Raises:
-        InputError: an attribute without values, or two values of one name.
+        InputError: an attribute without values, two values of one name, or something absent that is no value.
     """
 
     attributes: Mapping[str, Sequence[str]]
+    absent: Absent = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         values = {name: tuple(values) for name, values in self.attributes.items()}
@@ -48,6 +52,12 @@ class ConditionSpec:
                 raise InputError(
                     f"attribute '{name}' needs values of different names, not {', '.join(names) or 'none'}"
                 )
+        for pair in self.absent_pairs:
+            for name, value in pair:
+                if value not in self.names(name):
+                    raise InputError(
+                        f"{name} is said never to be '{value}' together with others, but has no such value"
+                    )
 
     @classmethod
     def of_classes(cls, names: int | Sequence[str]) -> ConditionSpec:
@@ -60,11 +70,22 @@ class ConditionSpec:
         """Values of each attribute; that number is also the index of "open"."""
         return tuple(len(values) for values in self.attributes.values())
 
+    @property
+    def absent_pairs(self) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+        """The pairs in `absent`, each value with its attribute before it."""
+        return [
+            ((name, value), (other, never))
+            for name, values in self.absent.items()
+            for value, others in values.items()
+            for other, absent in others.items()
+            for never in absent
+        ]
+
     def __bool__(self) -> bool:
         return bool(self.attributes)
 
     def to_dict(self) -> dict[str, list[str]]:
-        """As it is saved."""
+        """The attributes as they are saved."""
         return {name: list(values) for name, values in self.attributes.items()}
 
     def names(self, attribute: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from gaussiandiffusion.ground.attributes import ConditionColumns, ConditionSpec, Value
+from gaussiandiffusion.ground.combinations import occurring
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
 
@@ -40,7 +41,8 @@ class Conditions:
         Args:
             request: attribute -> one value for all samples, or one each; None leaves it open.
             seed: attributes that the request does not name are drawn from (seed, sample); a single one runs through its
-                values in turn instead.
+                values in turn instead. What the spec says never comes together is drawn together only where it was
+                asked for.
 
         Raises:
             InputError: an unknown attribute or value, or not one for each sample.
@@ -50,16 +52,28 @@ class Conditions:
             raise InputError(f"conditions must be a mapping of attributes to values, not {request!r:.40}")
         for name in request:
             spec.names(name)  # refuses unknown ones
-        columns = []
+        columns, drawn = [], [name not in request for name in spec.attributes]
+
+        def generator(row: int, place: int) -> torch.Generator:
+            return generator_for(seed, Stream.CONDITIONS, place, first + row)
+
+        def redraw(row: int, place: int, choices: int) -> int:
+            own = generator(row, place)
+            torch.randint(spec.sizes[place], (1,), generator=own)  # the draw that did not fit
+            return int(torch.randint(choices, (1,), generator=own))
+
         for place, (name, names) in enumerate(spec.attributes.items()):
             if name in request:
                 columns.append(_column(spec, name, request[name], count))
             elif len(spec.attributes) == 1:
                 columns.append(torch.arange(first, first + count) % len(names))
             else:
-                keys = [(seed, Stream.CONDITIONS, place, first + i) for i in range(count)]
-                columns.append(torch.cat([torch.randint(len(names), (1,), generator=generator_for(*k)) for k in keys]))
-        return cls(spec, torch.stack(columns, 1) if columns else torch.empty(count, 0, dtype=torch.int64))
+                each = [torch.randint(len(names), (1,), generator=generator(i, place)) for i in range(count)]
+                columns.append(torch.cat(each))
+        values = torch.stack(columns, 1) if columns else torch.empty(count, 0, dtype=torch.int64)
+        if spec.absent and any(drawn):
+            values = torch.from_numpy(occurring(spec, values.numpy(), drawn, redraw))
+        return cls(spec, values)
 
     @classmethod
     def of(cls, columns: ConditionColumns) -> Conditions:

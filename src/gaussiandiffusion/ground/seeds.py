@@ -55,6 +55,12 @@ def noise_for(seed: int, first: int, count: int, shape: Sequence[int]) -> Float[
     return noise
 
 
+def noise_of(seed: int, numbers: Sequence[int], shape: Sequence[int]) -> Float[Tensor, "n ..."]:
+    """The same of samples of any numbers; equal numbers have equal noise."""
+    each = {number: noise_for(seed, number, 1, shape) for number in set(numbers)}
+    return torch.cat([each[number] for number in numbers])
+
+
 _A, _B = (0x43B0D7E5, 0x931E8875), (0x8B51F9DD, 0x58F38DED)  # start and factor of either hash
 _LEFT, _RIGHT, _SHIFT = np.uint32(0xCA01F9DD), np.uint32(0x4973F715), np.uint32(16)
 _POOL = 4  # words of NumPy's pool

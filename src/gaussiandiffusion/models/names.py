@@ -14,6 +14,8 @@ SIZES: dict[str, dict[str, Any]] = {
     "paper-6": {"block": "film", "width": 512, "depth": 6, "num_heads": 8},
     "tiny": {"block": "adaptive", "width": 64, "depth": 4, "num_heads": 2},
     "compact": {"block": "adaptive", "width": 96, "depth": 6, "num_heads": 3},
+    # For several attributes: what they ask for is worked out once for a set, so room for it costs little time.
+    "attributes": {"block": "adaptive", "width": 96, "depth": 3, "num_heads": 3, "condition_width": 512},
     "small": {"block": "adaptive", "width": 128, "depth": 6, "num_heads": 4},
     "base": {"block": "adaptive", "width": 384, "depth": 12, "num_heads": 6},
 }

@@ -29,6 +29,9 @@ class GaussianTransformer(Network):
         width, depth, num_heads, mlp_ratio: sizes; see `SIZES`. `mlp_ratio` applies to "adaptive".
         conditions: attributes and the names of their values, see `ConditionSpec`; none: unconditional.
         num_anchor_features: width of the anchors, 0: none (strictly equivariant in the splats alone).
+        condition_width: of the embeddings of time and conditions, and of what they tell the blocks of "adaptive". It is
+            computed for a set and not for every splat, so width is nearly free. None: embeddings as wide as the
+            splats', narrowed to 64, which tells times and a few classes apart.
 
     Source: Coessens and Samal, "GaussianDiffusion", 2025 ("film"); Peebles and Xie, "Scalable Diffusion Models
     with Transformers", 2023 ("adaptive").
@@ -45,11 +48,16 @@ class GaussianTransformer(Network):
         mlp_ratio: float = 4.0,
         conditions: dict[str, list[str]] | None = None,
         num_anchor_features: int = 0,
+        condition_width: int | None = None,
     ) -> None:
         super().__init__()
         if block not in ("adaptive", "film"):
             raise InputError(f"unknown block '{block}'; choose adaptive or film")
         check_sizes(num_features=num_features, width=width, depth=depth, num_heads=num_heads)
+        if condition_width is not None:
+            check_sizes(condition_width=condition_width)
+            if block == "film":
+                raise InputError("condition_width is for block = adaptive; film takes its condition as it is")
         if width % num_heads:
             raise InputError(f"width {width} is not divisible by {num_heads} heads")
         adaptive = block == "adaptive"
@@ -60,18 +68,19 @@ class GaussianTransformer(Network):
                 nn.Linear(num_features, width), nn.SiLU(), nn.LayerNorm(width),
                 nn.Linear(width, width), nn.SiLU(), nn.LayerNorm(width),
             )  # fmt: skip
-        self.time = TimestepEmbedding(width)
+        embedded = condition_width or width
+        self.time = TimestepEmbedding(embedded)
         sizes = ConditionSpec(conditions or {}).sizes
-        self.label = ConditionEmbedding(sizes, width) if sizes else None
+        self.label = ConditionEmbedding(sizes, embedded) if sizes else None
         self.anchor = AnchorEmbedding(num_anchor_features, width) if num_anchor_features else None
-        narrow = min(width, CONDITION_WIDTH)
-        self.condition = nn.Linear(width, narrow) if adaptive else None
+        told = condition_width or min(width, CONDITION_WIDTH)
+        self.condition = nn.Linear(embedded, told) if adaptive else None
         self.blocks = nn.ModuleList(
-            AdaptiveBlock(width, num_heads, mlp_ratio, narrow) if adaptive else FilmBlock(width, num_heads)
+            AdaptiveBlock(width, num_heads, mlp_ratio, told) if adaptive else FilmBlock(width, num_heads)
             for _ in range(depth)
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6) if adaptive else nn.Identity()
-        self.final = nn.Linear(narrow, 2 * width) if adaptive else None
+        self.final = nn.Linear(told, 2 * width) if adaptive else None
         self.out = nn.Linear(width, num_features)
         self._initialise()
 
@@ -93,11 +102,11 @@ class GaussianTransformer(Network):
         x = self.embed(sample.to(self.out.weight.dtype))  # (n, k, d)
         if self.anchor is not None:
             x = x + self.anchor(anchors)
-        condition = self.time(timestep)  # (n, d)
+        condition = self.time(timestep)  # (n, e)
         if self.label is not None:
             condition = condition + self.label(conditions)
         if self.condition is not None:
-            condition = F.silu(self.condition(F.silu(condition)))  # (n, CONDITION_WIDTH)
+            condition = F.silu(self.condition(F.silu(condition)))  # (n, m)
         for block in self.blocks:
             x = block(x, condition)
         if self.final is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +35,7 @@ class Index:
     guidance_scale: Annotated[float, Meta(ge=-1000, le=1000)] = 1.0
     chunk_size: Annotated[int, Meta(ge=1, le=65_536)] | None = None
     latent_space: str | None = None
+    absent: dict[str, dict[str, dict[str, list[str]]]] | None = None
 
     @property
     def components(self) -> dict[str, Named]:
@@ -48,6 +49,7 @@ class Index:
             "guidance_scale": self.guidance_scale,
             "chunk_size": None if self.chunk_size == OLD_CHUNK else self.chunk_size,
             "latent_space": self.latent_space,
+            "absent": self.absent,
         }
 
 
@@ -70,7 +72,9 @@ def read_index(folder: Path) -> Index:
             raise InputError(f"{path}: component '{name}' is missing")
     index = to_record(values, Index, path)
     known = index.components
-    if foreign := [name for name, value in values.items() if isinstance(value, list | dict) and name not in known]:
+    settings = index.defaults
+    if foreign := [name for name, value in values.items()
+                   if isinstance(value, list | dict) and name not in known and name not in settings]:  # fmt: skip
         raise InputError(f"{path}: component '{foreign[0]}' is none of a model's, and is not loaded")
     for name, (library, kind) in known.items():
         if library.split(".")[0] not in (LIBRARY, "diffusers"):
@@ -81,11 +85,16 @@ def read_index(folder: Path) -> Index:
 
 
 def read_conditions(folder: Path) -> ConditionSpec:
-    """What the model in a folder can be asked for, by its network's configuration.
+    """What the model in a folder can be asked for, by its network's configuration and its index.
 
     Raises:
-        InputError: the configuration is missing or damaged.
+        InputError: the configuration or the index is missing or damaged.
     """
     path = folder / "denoiser" / "config.json"
     named = saved_conditions(read_record(path, dict[str, Any]))
-    return ConditionSpec(to_record(named or {}, dict[str, list[str]], f"{path}: conditions"))
+    spec = ConditionSpec(to_record(named or {}, dict[str, list[str]], f"{path}: conditions"))
+    absent = read_index(folder).absent or {}
+    try:
+        return replace(spec, absent=absent)
+    except InputError as error:
+        raise InputError(f"{folder / INDEX_FILE}: {error}") from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from gaussiandiffusion.diffusion import Scheduler, State, make_scheduler
 from gaussiandiffusion.diffusion.sampling import Project
-from gaussiandiffusion.ground.attributes import ConditionSpec
+from gaussiandiffusion.ground.attributes import Absent, ConditionSpec
 from gaussiandiffusion.ground.component import Config
 from gaussiandiffusion.ground.conditions import Conditions, Request
 from gaussiandiffusion.ground.errors import InputError
@@ -45,6 +46,7 @@ class GaussianDiffusion:
         chunk_size: samples the network sees at once. Fixed, the last chunk padded, so that a sample is the same however
             many are asked for; default: by device, see `chunks.chunk_size`.
         latent_space: checksum of the representation that the network was trained in; None: this one.
+        absent: which values of its attributes never come together, as `ConditionSpec.absent` says; None: not recorded.
 
     Raises:
         InputError: a network and a representation that do not belong together.
@@ -63,7 +65,9 @@ class GaussianDiffusion:
         guidance_scale: float = 1.0,
         chunk_size: int | None = None,
         latent_space: str | None = None,
+        absent: Absent | None = None,
     ) -> None:
+        self._spec = replace(denoiser.condition_spec, absent=absent or {})
         found = check_fit(denoiser, representation, latent_space)
         self.denoiser, self.representation, self.scheduler = denoiser, representation, scheduler
         self._defaults: dict[str, Any] = {
@@ -71,6 +75,7 @@ class GaussianDiffusion:
             "guidance_scale": guidance_scale,
             "chunk_size": chunk_size,
             "latent_space": found,
+            "absent": absent or None,
         }
 
     @property
@@ -125,7 +130,7 @@ class GaussianDiffusion:
     @property
     def condition_spec(self) -> ConditionSpec:
         """What samples can be asked to be."""
-        return self.denoiser.condition_spec
+        return self._spec
 
     @property
     def num_classes(self) -> int:
@@ -164,6 +169,7 @@ class GaussianDiffusion:
         callback: Callback | None = None,
         first_sample: int = 0,
         conditions: Request | Conditions | None = None,
+        noise_samples: Sequence[int] | None = None,
     ) -> GaussianDiffusionOutput:
         """Generate.
 
@@ -184,6 +190,8 @@ class GaussianDiffusion:
             first_sample: index of the first sample, to go on after another call; a multiple of the chunk size.
             conditions: attribute -> value, one for all or one each; None leaves it open, what is not named is drawn
                 by seed (a single attribute runs through its values in turn).
+            noise_samples: numbers of the samples whose noise each one has; equal numbers make samples that differ in
+                what is asked alone, such as the frames of one character. Default: its own.
 
         Raises:
             InputError: counts, conditions, steps or guidance that this model cannot take.
@@ -193,7 +201,7 @@ class GaussianDiffusion:
         run = checked_run(
             self, num_samples, class_labels, conditions, num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale, guidance_interval=guidance_interval, weaker=weaker, seed=seed, eta=eta,
-            first_sample=first_sample,
+            first_sample=first_sample, noise_samples=noise_samples,
         )  # fmt: skip
         over = partial(side_by_side, threads=self.threads)
         return generated(self._chunks(run), run.conditions, size, output_type, return_trajectory, callback, over)

@@ -17,7 +17,7 @@ from gaussiandiffusion.ground.attributes import CLASS, ConditionSpec, Value
 from gaussiandiffusion.ground.conditions import Conditions, Request
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.provenance import weights_sha256
-from gaussiandiffusion.ground.seeds import generator_for, noise_for
+from gaussiandiffusion.ground.seeds import generator_for, noise_for, noise_of
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.representation import Representation
 
@@ -52,12 +52,20 @@ class Run:
     seed: int = 0
     eta: float = 0.0
     first: int = 0
+    noise: tuple[int, ...] | None = None  # numbers of the samples whose noise each has; None: its own
+
+    def noise_numbers(self, count: int) -> Sequence[int]:
+        """The same of `count` samples, padding included."""
+        if self.noise is None:
+            return range(self.first, self.first + count)
+        return self.noise + self.noise[-1:] * (count - len(self.noise))
 
     def chunks(self, size: int) -> Iterator[Run]:
         """The same in parts of at most `size` samples."""
         for start in range(0, len(self.conditions), size):
             part = self.conditions.select(slice(start, start + size))
-            yield replace(self, conditions=part, first=self.first + start)
+            noise = None if self.noise is None else self.noise[start : start + size]
+            yield replace(self, conditions=part, first=self.first + start, noise=noise)
 
 
 def checked_run(
@@ -73,6 +81,7 @@ def checked_run(
     seed: int = 0,
     eta: float = 0.0,
     first_sample: int = 0,
+    noise_samples: Sequence[int] | None = None,
 ) -> Run:
     """A request that the model can take; arguments as `GaussianDiffusion.__call__`.
 
@@ -97,7 +106,15 @@ def checked_run(
         raise InputError(f"weaker must be a pipeline, not {weaker!r:.40}; load it with from_pretrained")
     guidance = Guidance(scale, *guidance_interval, None if weaker is None else weaker_network(model, weaker))
     asked = Conditions.ask(spec, num_samples, _request(spec, class_labels, conditions), seed=seed, first=first)
-    return Run(asked, steps, guidance, seed, eta, first)
+    return Run(asked, steps, guidance, seed, eta, first, _noise_numbers(noise_samples, num_samples))
+
+
+def _noise_numbers(numbers: Sequence[int] | None, count: int) -> tuple[int, ...] | None:
+    if numbers is None:
+        return None
+    if len(numbers) != count:
+        raise InputError(f"{len(numbers)} noise_samples were given for {count} samples; give one each")
+    return tuple(whole("noise_samples", number, 0) for number in numbers)
 
 
 def whole(name: str, value: object, least: int) -> int:
@@ -128,11 +145,13 @@ def chunk_states(
     scheduler = prepared(model.scheduler, run.steps)
     shape, generators = model.representation.latent_shape, None
     if draws_noise(scheduler):
-        generators = [generator_for(run.seed, run.first + i) for i in range(count)]
+        generators = [generator_for(run.seed, number) for number in run.noise_numbers(count)]
     if latent is None and generators is not None:
         latent = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
-    elif latent is None:
+    elif latent is None and run.noise is None:
         latent = noise_for(run.seed, run.first, count, shape)
+    elif latent is None:
+        latent = noise_of(run.seed, run.noise_numbers(count), shape)
     denoiser = Denoiser(
         model.denoiser,
         run.conditions.padded(count).to(device),

@@ -9,6 +9,8 @@ from torch import Tensor
 from gaussiandiffusion.splats import Canvas
 from gaussiandiffusion.splats.splats import Output
 
+LEAST_ALPHA = 0.5 / 255  # below it, 8 bits hold nothing: colours there are black
+
 
 def pixel_axes(
     canvas: Canvas, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
@@ -28,5 +30,13 @@ def pixel_centers(
 
 
 def to_picture(total: Float[Tensor, "n c h w"], output: Output) -> Float[Tensor, "n c h w"]:
-    """Bring accumulated colour into [0, 1]: "clamp", or "soft", 1 - exp(-max(0, x))."""
-    return total.clamp(0, 1) if output == "clamp" else 1 - torch.exp(-total.clamp_min(0))
+    """Bring accumulated colour into [0, 1]: "clamp", "soft" or "straight", see `Splats`."""
+    if output == "soft":
+        return 1 - torch.exp(-total.clamp_min(0))
+    picture = total.clamp(0, 1)
+    if output == "clamp":
+        return picture
+    colors, alpha = picture[:, :3], picture[:, 3:]
+    seen = alpha >= LEAST_ALPHA
+    straight = (colors / torch.where(seen, alpha, 1)).clamp_max(1)
+    return torch.cat([torch.where(seen, straight, 0), alpha], 1)

@@ -49,9 +49,17 @@ def save_png(image: Image.Image, path: Path) -> None:
         image.save(temporary, format="PNG")
 
 
-def save_gif(frames: Sequence[Image.Image], path: Path, *, milliseconds: int = 120, hold: int = 1500) -> None:
-    """Write a looping GIF whose last frame stays for `hold` milliseconds."""
-    durations = [milliseconds] * (len(frames) - 1) + [hold]
+def save_gif(
+    frames: Sequence[Image.Image], path: Path, *, milliseconds: int | Sequence[int] = 120, hold: int = 1500
+) -> None:
+    """Write a looping GIF.
+
+    Args:
+        milliseconds: how long a frame is shown, or each.
+        hold: how long the last one is.
+    """
+    each = [milliseconds] * len(frames) if isinstance(milliseconds, int) else list(milliseconds)
+    durations = [*each[:-1], hold]
     with atomic_path(path) as temporary:
         frames[0].save(
             temporary, format="GIF", save_all=True, append_images=list(frames[1:]), duration=durations, loop=0

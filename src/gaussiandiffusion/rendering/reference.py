@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -64,26 +65,26 @@ def accumulate(
     Returns:
         "sum": background + sum_k opacity_k colour_k exp(-1/2 (p-mu_k)^T Sigma_k^-1 (p-mu_k)); "alpha": the
         splats composited front to back in index order over the background. Differentiable in every parameter;
-        work is cut into blocks of images and rows, recomputed in the backward pass, so memory stays bounded.
+        work is cut into blocks of images, rows and columns, recomputed in the backward pass, so memory stays bounded.
 
     Source: Zhang et al., "GaussianImage", ECCV 2024, eq. 6 (sum); Kerbl et al., "3D Gaussian Splatting",
     2023, eq. 3 (alpha).
     """
     canvas = splats.canvas.resized(size)
-    per_row = max(1, splats.num_splats) * canvas.width
-    rows = max(1, min(canvas.height, CHUNK_ELEMENTS // per_row))
-    images = max(1, CHUNK_ELEMENTS // (per_row * rows))
-    blocks = len(splats) > images or rows < canvas.height
+    each = max(1, splats.num_splats)
+    columns = max(1, min(canvas.width, CHUNK_ELEMENTS // each))
+    rows = max(1, min(canvas.height, CHUNK_ELEMENTS // (each * columns)))
+    images = max(1, CHUNK_ELEMENTS // (each * columns * rows))
+    blocks = len(splats) > images or rows < canvas.height or columns < canvas.width
     needs_grad = torch.is_grad_enabled() and any(t.requires_grad for t in splats.tensors().values())
+    block = partial(checkpoint, draw, use_reentrant=False) if blocks and needs_grad else draw
     y, x = pixel_axes(canvas, dtype=splats.means.dtype, device=splats.device)
     parts = []
     for start in range(0, max(1, len(splats)), images):
         batch = splats[start : start + images]
-        strips = []
-        for strip in y.split(rows):
-            if blocks and needs_grad:
-                strips.append(checkpoint(draw, batch, strip, x, cutoff, use_reentrant=False))
-            else:
-                strips.append(draw(batch, strip, x, cutoff))
+        strips = [
+            torch.cat([block(batch, strip, piece, cutoff) for piece in x.split(columns)], -1)  # (n, c, rows, w)
+            for strip in y.split(rows)
+        ]
         parts.append(torch.cat(strips, -2))
     return torch.cat(parts)

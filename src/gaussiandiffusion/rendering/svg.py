@@ -35,12 +35,12 @@ def to_svg(splats: Splats, path: str | os.PathLike[str], *, size: int | None = N
     """
     if len(splats) != 1:
         raise InputError(f"an SVG shows one set, not {len(splats)}; pick one: splats[0]")
+    if splats.canvas.channels == 4:
+        raise InputError("SVG's adding has no transparency; encode the picture as RGB")
     if splats.blending != "sum" or splats.output != "clamp":
         raise InputError('SVG can draw summed splats with output "clamp" only')
     if bool((splats.colors < 0).any()):
         raise InputError("SVG cannot draw negative colours; encode without --signed")
-    if splats.canvas.channels == 4:
-        raise InputError("SVG's adding has no transparency; encode the picture as RGB")
     canvas = splats.canvas.resized(size)
     splats = splats.detach().to("cpu", torch.float64)
     scale = canvas.pixels_per_unit

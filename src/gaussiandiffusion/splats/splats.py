@@ -17,7 +17,7 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats.canvas import Canvas
 
 Blending = Literal["sum", "alpha"]
-Output = Literal["clamp", "soft"]
+Output = Literal["clamp", "soft", "straight"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,10 @@ class Splats:
         opacities: optional factor of each splat in [0, 1]; under "sum" redundant with the colour.
         background: colour under the splats; zeros when not given.
         blending: "sum" (order-free) or "alpha" (front to back in index order).
-        output: map from the sum to a pixel: "clamp" to [0, 1], or "soft", 1 - exp(-max(0, x)).
+        output: map from the sum to a pixel: "clamp" to [0, 1]; "soft", 1 - exp(-max(0, x)); or "straight", for RGBA:
+            "clamp", then the colours divided by alpha. There the sets' colours are premultiplied, so that what is
+            transparent has no colour to be learned, and pictures are as PNG files have them. When not given:
+            "straight" for four channels, else "clamp".
 
     Raises:
         InputError: shapes that do not belong together, or an unknown blending or output.
@@ -47,9 +50,11 @@ class Splats:
     opacities: Float[Tensor, "n k"] | None = None
     background: Float[Tensor, "n c"] = None  # type: ignore[assignment]  # zeros when not given
     blending: Blending = "sum"
-    output: Output = "clamp"
+    output: Output = None  # type: ignore[assignment]  # by the canvas when not given
 
     def __post_init__(self) -> None:
+        if self.output is None:
+            object.__setattr__(self, "output", "straight" if self.canvas.channels == 4 else "clamp")
         if self.means.ndim != 3 or self.means.shape[-1] != 2:
             raise InputError(f"means must have shape (N, K, 2), not {tuple(self.means.shape)}")
         n, k = self.means.shape[:2]
@@ -69,6 +74,8 @@ class Splats:
         for name, value, known in (("blending", self.blending, Blending), ("output", self.output, Output)):
             if value not in get_args(known):
                 raise InputError(f"unknown {name} {value!r}; choose {' or '.join(get_args(known))}")
+        if self.output == "straight" and self.canvas.channels != 4:
+            raise InputError(f"output 'straight' is for RGBA, not for {self.canvas.channels} channels; take clamp")
 
     # --- views -------------------------------------------------------------------------------------------
     def __len__(self) -> int:

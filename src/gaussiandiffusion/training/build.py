@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gaussiandiffusion.diffusion import Objective, Scheduler, make_scheduler, prepared
+from gaussiandiffusion.ground.attributes import Absent
 from gaussiandiffusion.ground.weights import MIB
 from gaussiandiffusion.models import Network, make_network
 from gaussiandiffusion.pipeline import GaussianDiffusion
@@ -55,15 +56,24 @@ def build_scheduler(objective: Objective, defaults: SamplerConfig) -> Scheduler:
 
 
 def build_pipeline(
-    network: Network, representation: Representation[Any], objective: Objective, defaults: SamplerConfig
+    network: Network,
+    representation: Representation[Any],
+    objective: Objective,
+    defaults: SamplerConfig,
+    absent: Absent | None = None,
 ) -> GaussianDiffusion:
-    """A trained network as a pipeline, with the defaults that its training named."""
+    """A trained network as a pipeline, with the defaults that its training named.
+
+    Args:
+        absent: which values never came together in its training set.
+    """
     return GaussianDiffusion(
         network,
         representation,
         build_scheduler(objective, defaults),
         num_inference_steps=defaults.num_inference_steps,
         guidance_scale=defaults.guidance_scale,
+        absent=absent,
     )
 
 

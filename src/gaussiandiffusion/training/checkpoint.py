@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, TypedDict
@@ -12,11 +10,13 @@ import torch
 from msgspec import Meta
 from torch import Tensor, nn
 
+from gaussiandiffusion.data.datasets import find_dataset
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path, write_json
 from gaussiandiffusion.ground.records import read_record, to_record
 from gaussiandiffusion.models.precision import Precision
 from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.folder import checkpoints
 from gaussiandiffusion.training.packing import packed, unpacked
 from gaussiandiffusion.training.presets import flat_settings, to_config, to_flat
 
@@ -104,12 +104,6 @@ def save_checkpoint(folder: Path, state: TrainState, config: TrainConfig) -> Pat
     return path
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """Complete checkpoints, oldest first."""
-    found = (folder / "checkpoints").glob("step-*.pt")
-    return sorted(path for path in found if re.fullmatch(r"step-\d+\.pt", path.name))
-
-
 def load_checkpoint(folder: Path, config: TrainConfig) -> TrainState | None:
     """The newest readable state, or None where there is none yet.
 
@@ -144,6 +138,16 @@ def saved_settings(folder: Path) -> dict[str, Any]:
     """Flat settings that a folder's checkpoint was trained with."""
     path = folder / CONFIG_FILE
     return to_flat(to_config(flat_settings(read_record(path, dict[str, Any]), path), path))
+
+
+def share_done(folder: Path, config: TrainConfig) -> float:
+    """Share of a training's steps that its newest checkpoint has behind it; 0 where there is none."""
+    found = checkpoints(folder)
+    if not found:
+        return 0.0
+    budget = config.optimiser.budget is not None  # what it holds was found out when the training began
+    last = saved_settings(folder)["max_steps"] if budget else config.optimiser.max_steps
+    return min(1.0, int(found[-1].stem.removeprefix("step-")) / last)
 
 
 def check_tensors(folder: Path, state: TrainState, network: nn.Module) -> None:
@@ -184,14 +188,14 @@ def check_latents(folder: Path, state: TrainState, representation: dict[str, tor
         )
 
 
-def clear(folder: Path) -> None:
-    """Remove the states of an earlier training."""
-    for name in ("checkpoints", "snapshots"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-
-
 def _means_the_same(name: str, before: object, now: object) -> bool:
     if name == "mixed_precision":  # a choice that was left open is the one that training began with
         return now == "auto" and before in ("no", "bf16")
-    # A template is known by its checksum in the latents' header; its place may change.
-    return all(isinstance(value, str) and value.startswith("template:") for value in (before, now))
+    if name == "splats":  # likewise; the latents' shape tells it
+        return None in (before, now)
+    if not (isinstance(before, str) and isinstance(now, str)):
+        return False
+    # A template is known by its tensors in the latents, images by the latents' statistics; their places may change.
+    if name == "data":
+        return find_dataset(before) is None and find_dataset(now) is None and Path(before).name == Path(now).name
+    return name == "start" and all(value == "template" or value.startswith("template:") for value in (before, now))

@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from gaussiandiffusion.data.augmentation import Augmentation
+from gaussiandiffusion.data.framing import Fit, Framing, Mode
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.training.ranges import at_least, within
 
 LARGEST_SEED = 2**63 - 1
 MOST = 1e9  # of weights in a loss: beyond it is a slip of the hand
@@ -29,13 +31,29 @@ class DataConfig:
     """What to learn from."""
 
     source: Annotated[str, flag("data")] = "mnist"
-    """Data-set name or any image source."""
+    """Data-set name or any image source (in a preset: relative to it)."""
+    split: Literal["train", "test"] = "train"
+    """Split of a data set, or of a folder or zip with sub-folders train/ and test/."""
+    canvas: int | None = None
+    """Bring pictures of any size to squares of N x N pixels."""
+    fit: Fit | None = None
+    """How, where a picture is no square: crop its centre (default), pad (transparent, else black), or stretch."""
+    mode: Mode | None = None
+    """Bring pictures of any kind to one: RGB and L show what is transparent over black; in RGBA the rest is opaque."""
     limit: int | None = None
     """Only the first N training images."""
     encode: Literal["once", "live"] = "once"
     """Encode the images once, before training, or anew whenever they are seen, beside the training."""
     augment: Annotated[Augmentation, flag("augment")] = field(default_factory=Augmentation)
     """Random changes of the images; with encode = "live"."""
+
+    def __post_init__(self) -> None:
+        self.framing  # noqa: B018 (it refuses what is out of range)
+
+    @property
+    def framing(self) -> Framing:
+        """The size and mode that pictures are brought to."""
+        return Framing(self.canvas, self.fit, self.mode)
 
 
 @dataclass(frozen=True)
@@ -46,10 +64,11 @@ class RepresentationConfig:
     """What the network sees: splat sets, or for baselines pixels."""
     patch: int = 0
     """Pixels in patches of this side, for a transformer; 0: whole images, for a U-Net."""
-    splats: int = 70
-    """K, splats per image."""
+    splats: int | None = None
+    """K, splats per image; default: of a template's file, else what the canvas asks for (`splats_for`)."""
     start: str = "hilbert"
-    """Encoder start: hilbert, grid, random or template:FILE (relative to the preset)."""
+    """Encoder start: hilbert, grid, random, template (learned first, kept in the output folder) or template:FILE
+    (relative to the preset)."""
     iterations: int | None = None
     """Encoder iterations; default by start."""
     signed: bool = False
@@ -96,7 +115,7 @@ class NetworkConfig:
     """Which network learns."""
 
     size: Annotated[str, flag("network")] = "small"
-    """Size by name: tiny, compact, small, base, paper, paper-6; of pixels without patches unet, unet-paper."""
+    """Size by name: tiny, compact, attributes, small, base, paper, paper-6; of whole pictures unet, unet-paper."""
     conditional: bool = True
     """Learn conditions (classes, attributes), where the data has them."""
 
@@ -273,17 +292,3 @@ def budget_minutes(budget: str) -> float:
     if not 0 < minutes < math.inf:
         raise InputError(f"budget must be S, M, L or a number of minutes > 0, not '{budget}'")
     return minutes
-
-
-def within(low: float, high: float, **values: float) -> None:
-    """Refuse settings that lie outside, or are no number; raises InputError."""
-    for name, value in values.items():
-        if not low <= value <= high:
-            raise InputError(f"{name} must lie in [{low}, {high}], not {value}")
-
-
-def at_least(least: int, **values: int) -> None:
-    """Refuse settings that are less; raises InputError."""
-    for name, value in values.items():
-        if value < least:
-            raise InputError(f"{name} must be >= {least}, not {value}")

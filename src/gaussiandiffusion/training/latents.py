@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int64, UInt8
 from numpy import ndarray
@@ -17,20 +18,25 @@ from tqdm import tqdm
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.data.augment import augment
 from gaussiandiffusion.data.augmentation import Augmentation
+from gaussiandiffusion.data.image_set import CHANNELS
 from gaussiandiffusion.diffusion import prediction_of, prepared
-from gaussiandiffusion.encoding import Encoded, Encoder, make_encoder
+from gaussiandiffusion.encoding import Encoded, Encoder, FitEncoder
 from gaussiandiffusion.ground.attributes import ConditionSpec
+from gaussiandiffusion.ground.combinations import absent_in
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
 from gaussiandiffusion.models import check_size
 from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
+from gaussiandiffusion.training.budget import tell
 from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.encoder import num_splats, training_encoder, unlearned_encoder
 from gaussiandiffusion.training.pairs import kept_precision, teacher_pairs
 from gaussiandiffusion.training.precision import faster_for_sampling
 
 STATISTICS_IMAGES = 4096
+SHOWN = 12  # class names in a sentence, at most
 
 
 def placed(tensor: Tensor, device: torch.device) -> Tensor:
@@ -115,13 +121,18 @@ class TrainingSet:
 
 
 def load_training_set(
-    config: TrainConfig, data_dir: Path | None, folder: Path | None = None, device: str = "cpu"
+    config: TrainConfig,
+    data_dir: Path | None,
+    folder: Path | None = None,
+    device: str = "cpu",
+    template: Path | None = None,
 ) -> TrainingSet:
     """Encode the training split that a configuration names, or what the latents' statistics need of it.
 
     Args:
         device: where a teacher samples.
         folder: keeps what a teacher makes; needed with one.
+        template: file that keeps a template which is learned.
 
     Raises:
         InputError: the images cannot be read, or are fewer than two, or the network has no known size.
@@ -130,12 +141,53 @@ def load_training_set(
         if folder is None:
             raise ValueError("a teacher needs a folder for its pairs")
         return _taught(config, config.teacher.model, folder, device)
+    return encode_training_set(load_training_images(config, data_dir), config, template)
+
+
+def load_training_images(config: TrainConfig, data_dir: Path | None) -> ImageSet:
+    """The images of the split that a configuration names; says so if a class has only one.
+
+    Raises:
+        InputError: they cannot be read, or are fewer than two, or the network has no known size.
+    """
     check_size(config.network.size)  # before the images are fetched and encoded
-    source = config.data.source
-    images = load_images(source, split="train", data_dir=data_dir, limit=config.data.limit)
+    data = config.data
+    images = load_images(data.source, split=data.split, data_dir=data_dir, limit=data.limit, framing=data.framing)
     if len(images) < 2:
-        raise InputError(f"{source}: one image is too few to train on; give at least two")
-    return (_pixels if config.representation.kind == "pixels" else _splats)(images, config)
+        raise InputError(f"{data.source}: one image is too few to train on; give at least two")
+    if config.network.conditional and images.labels is not None and images.conditions is not None:
+        (names,) = images.conditions.spec.attributes.values()
+        counts = np.bincount(images.labels, minlength=len(names))
+        alone = [name for name, count in zip(names, counts, strict=False) if count == 1]
+        if alone:
+            tell(f"{', '.join(alone[:SHOWN])}: has one picture only; what is asked for by its name will look like that")
+    return images
+
+
+def encode_training_set(images: ImageSet, config: TrainConfig, template: Path | None = None) -> TrainingSet:
+    """Images as what a network learns from; says how many splats they get, where nobody did.
+
+    Args:
+        template: file that keeps a template which is learned.
+
+    Raises:
+        InputError: a template or a patch does not fit the images.
+    """
+    settings = config.representation
+    if settings.kind == "pixels":
+        return _pixels(images, config)
+    if settings.splats is None and (chosen := num_splats(images, settings)) is not None:
+        _, channels, height, width = images.images.shape
+        tell(f"{chosen} splats a picture, for {width}x{height} {CHANNELS[channels]} (--splats K for others)")
+    encoder = training_encoder(images, config, template)
+    return _splats(images, config, encoder, bar=True)
+
+
+def sample_training_set(images: ImageSet, config: TrainConfig) -> TrainingSet:
+    """The same of a few images, to time steps on: nothing is learned or told."""
+    if config.representation.kind == "pixels":
+        return _pixels(images, config)
+    return _splats(images, config, unlearned_encoder(images, config), bar=False)
 
 
 def _pixels(images: ImageSet, config: TrainConfig) -> TrainingSet:
@@ -145,19 +197,12 @@ def _pixels(images: ImageSet, config: TrainConfig) -> TrainingSet:
     return TrainingSet(latents, len(images), _conditions(images, config), representation, psnr=None)
 
 
-def _splats(images: ImageSet, config: TrainConfig) -> TrainingSet:
+def _splats(images: ImageSet, config: TrainConfig, encoder: FitEncoder, *, bar: bool) -> TrainingSet:
     settings = config.representation
-    encoder = make_encoder(
-        images.images.shape[1],
-        num_splats=settings.splats,
-        start=settings.start,
-        iterations=settings.iterations,
-        signed=settings.signed,
-    )
     once = config.data.encode == "once"
     total = len(images) if once else min(len(images), STATISTICS_IMAGES)
-    with tqdm(total=total, desc="encode", unit="image", unit_scale=True) as bar:
-        encoded = _encoded(images, encoder, config, bar.update)
+    with tqdm(total=total, desc="encode", unit="image", unit_scale=True, disable=not bar) as shown:
+        encoded = _encoded(images, encoder, config, shown.update)
     representation = SplatRepresentation.fit(
         encoder, encoded.splats, per_slot=settings.per_slot, form=settings.form, scaling=settings.scaling
     )
@@ -189,7 +234,8 @@ def _live(images: ImageSet, config: TrainConfig, representation: Representation[
 def _conditions(images: ImageSet, config: TrainConfig) -> Conditions:
     if not config.network.conditional or images.conditions is None:
         return Conditions.ask(ConditionSpec({}), len(images))
-    return Conditions.of(images.conditions)
+    known = images.conditions
+    return Conditions.of(replace(known, spec=replace(known.spec, absent=absent_in(known))))
 
 
 def _taught(config: TrainConfig, name: str, folder: Path, device: str) -> TrainingSet:

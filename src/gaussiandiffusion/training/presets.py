@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.records import is_file, parse_json, parse_toml, read_text, to_record
 from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.paths import located
 
 Address = tuple[str, ...]  # of a setting: part and name
 
@@ -47,7 +48,7 @@ def presets() -> dict[str, Path]:
 
 
 def load_config(source: str | Path) -> TrainConfig:
-    """Read a preset by name, or a .toml or .json file of settings.
+    """Read a preset by name, or a .toml or .json file of settings, in which paths are relative to it.
 
     Raises:
         InputError: unknown preset, unreadable file, unknown setting or a value of the wrong type.
@@ -57,11 +58,12 @@ def load_config(source: str | Path) -> TrainConfig:
         raise InputError(f"no preset or file '{source}'; presets: {', '.join(presets())}")
     text = read_text(path)
     values = parse_json(text, path) if path.suffix == ".json" else parse_toml(text, path)
-    settings = flat_settings(values, path)
-    start = settings.get("start", "")
-    if isinstance(start, str) and start.startswith("template:"):
-        settings["start"] = f"template:{path.parent / start.removeprefix('template:')}"
-    return to_config(settings, path)
+    return to_config(located(flat_settings(values, path), path.parent), path)
+
+
+def at_home(config: TrainConfig) -> TrainConfig:
+    """A configuration whose relative paths begin in the working folder, with absolute ones."""
+    return to_config(located(to_flat(config), Path()), "settings")
 
 
 def to_config(settings: dict[str, Any], where: Path | str) -> TrainConfig:

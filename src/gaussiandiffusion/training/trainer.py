@@ -23,6 +23,7 @@ from gaussiandiffusion.training import build, checkpoint, record
 from gaussiandiffusion.training.budget import MOST, SHARE, StepTimes, late, tell, tell_overrun, time_steps
 from gaussiandiffusion.training.build import build_network, build_objective, build_pipeline, build_scheduler
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
+from gaussiandiffusion.training.folder import check_free, clear
 from gaussiandiffusion.training.keeping import Keeper, save_sample_grid
 from gaussiandiffusion.training.latents import TrainingSet
 from gaussiandiffusion.training.loader import Batch, load_batches
@@ -84,17 +85,23 @@ class Trainer:
         """Steps taken."""
         return self.work.step
 
-    def train(self, *, resume: bool = False, until: float = math.inf) -> bool:
+    def train(self, *, resume: bool = False, overwrite: bool = False, until: float = math.inf) -> bool:
         """Train to `max_steps`; returns False when a signal or the clock ended it early, with the state saved.
 
         Args:
             resume: go on from the newest checkpoint in `output_dir`, if there is one.
+            overwrite: replace an earlier training in `output_dir`.
             until: when to stop, as `time.perf_counter` tells it.
+
+        Raises:
+            InputError: `output_dir` holds an earlier training, and neither was said; or it cannot be gone on with.
         """
+        if self.main:
+            check_free(self.output_dir, resume=resume, overwrite=overwrite)
         if resume:
             self._resume()
-        else:
-            checkpoint.clear(self.output_dir)
+        elif self.main:
+            clear(self.output_dir)
         self.work.choose_precision()
         if self.config.optimiser.budget is not None and self.seconds_per_step is None:
             self._set_max_steps(budget_minutes(self.config.optimiser.budget))
@@ -175,7 +182,10 @@ class Trainer:
     # --- what is kept ------------------------------------------------------------------------------------
     def pipeline(self, network: Network | None = None) -> GaussianDiffusion:
         """The model as it stands, or with another network, as a pipeline."""
-        return build_pipeline(network or self.model, self.data.representation, self.objective, self.config.sampler)
+        absent = self.data.conditions.spec.absent
+        return build_pipeline(
+            network or self.model, self.data.representation, self.objective, self.config.sampler, absent
+        )
 
     def record(self) -> dict[str, Any]:
         """What the training cost so far, as `training.json` tells it."""

@@ -144,7 +144,7 @@ def _scale(network: FeatureNetwork, images: UInt8[np.ndarray, "n c side side"]) 
     parts = [network(unit_images(images[i : i + 1024])) for i in range(0, len(images), 1024)]
     deviation = torch.cat(parts).var(dim=0).mean().sqrt().clamp_min(1e-6)
     for weight in network.embed.parameters():  # the rectifier behind it keeps factors
-        weight /= deviation
+        weight.div_(deviation)
 
 
 def _space(name: str, layer: str, network: Shown, told: dict[str, Any]) -> FeatureSpace:

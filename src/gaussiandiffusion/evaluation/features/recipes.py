@@ -84,7 +84,7 @@ class ClassifierConfig:
 RECIPES: dict[str, dict[str, Any]] = {
     # Sprites always lie in the same place, and a mirrored one looks the other way.
     "sprites": {
-        "epochs": 4,
+        "epochs": 8,
         "width": 12,
         "num_features": 96,
         "leave_out": ("frame",),
@@ -93,7 +93,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "mixed_precision": "no",
     },
     "cifar10": {
-        "epochs": 8,
+        "epochs": 14,
         "batch_size": 128,
         "num_features": 96,
         "channels": (24, 48, 64, 112, 128, 128, 96),

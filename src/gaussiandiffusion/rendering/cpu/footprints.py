@@ -56,14 +56,15 @@ def scratch(splats: int, size: Sequence[int], vectors: int = 0) -> Scratch:
     """For windows of up to K splats and a size (C, H, W), whose boxes have some vectors (0: what is usual)."""
     channels, height, width = size
     room = whole_vectors(splats)
-    rows = max(LEAST * TALL, -(-height // TALL) * TALL)
+    rows, columns = max(LEAST * TALL, -(-height // TALL) * TALL), whole_vectors(width)
+    usual = min(_USUAL, rows * columns // LANES)  # no box has more than all of the picture
     return Scratch(
-        picture=np.zeros((channels, rows, whole_vectors(width)), np.float32),
+        picture=np.zeros((channels, rows, columns), np.float32),
         boxes=np.zeros((3, room), np.int32),
         corners=np.zeros((2, room), np.float32),
         order=np.zeros((2, room), np.int32),
         counts=np.zeros(3, np.int32),
-        values=np.empty(LANES * (vectors or room * _USUAL), np.float32),
+        values=np.empty(LANES * (vectors or room * usual), np.float32),
         sums=np.zeros((room, TOTALS), np.float32),
     )
 

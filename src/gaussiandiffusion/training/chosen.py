@@ -1,0 +1,50 @@
+"""What the first word of `train` names: a preset, a file of settings, or the user's own pictures."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.presets import load_config, presets, with_settings
+
+OWN = "folder"  # the preset for pictures of one's own
+SETTINGS_FILES = (".toml", ".json")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a word names.
+
+    Attributes:
+        settings: of the training.
+        name: that its output folder gets.
+        note: for the user, where the word could have meant something else too.
+    """
+
+    settings: TrainConfig
+    name: str
+    note: str | None = None
+
+
+def choose(word: str) -> Chosen:
+    """Settings by a word: a preset comes first, then a file of settings, then a source of pictures.
+
+    Raises:
+        InputError: it is none of these, or the settings are wrong.
+    """
+    path = Path(os.path.expanduser(word))
+    if word in presets():
+        note = None
+        if path.exists():
+            note = f"'{word}' is taken for the preset; for what lies here under that name, write ./{word}"
+        return Chosen(load_config(word), word, note)
+    if path.suffix in SETTINGS_FILES or not os.path.lexists(path):
+        if not os.path.lexists(path):
+            raise InputError(f"no preset or file '{word}', nor a folder of pictures; presets: {', '.join(presets())}")
+        return Chosen(load_config(path), path.stem)
+    place = Path(os.path.abspath(path))
+    settings = with_settings(load_config(OWN), data=str(place))
+    return Chosen(settings, (place.name if place.is_dir() else place.stem) or "pictures")
