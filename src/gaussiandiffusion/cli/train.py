@@ -110,7 +110,7 @@ class Command:
         check_folder(folder)
         check_size(self.settings.network.size)
         teacher, start = self.settings.teacher, self.settings.representation.start
-        for model in (teacher.model, teacher.weaker):
+        for model in (teacher.model, teacher.weaker, self.settings.network.begin):
             if model is not None:
                 check_model(model)
         if teacher.model is None:

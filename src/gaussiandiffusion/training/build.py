@@ -8,6 +8,7 @@ from typing import Any
 
 from gaussiandiffusion.diffusion import Objective, Scheduler, make_scheduler, prepared
 from gaussiandiffusion.ground.attributes import Absent
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.weights import MIB
 from gaussiandiffusion.models import Network, make_network
 from gaussiandiffusion.pipeline import GaussianDiffusion
@@ -30,16 +31,33 @@ def build_objective(config: ObjectiveConfig, bounded: bool) -> Objective:
 
 
 def build_network(config: TrainConfig, data: TrainingSet) -> Network:
-    """The teacher's network, or one with new weights, from PyTorch's global generator."""
+    """The teacher's network, or one with new weights, from PyTorch's global generator, or with those it begins with.
+
+    Raises:
+        InputError: the model to begin with is not there, or of another network.
+    """
     if data.teacher is not None:
         return copy.deepcopy(data.teacher.denoiser).requires_grad_(True).train()
     anchors = data.representation.anchors
-    return make_network(
+    network = make_network(
         config.network.size,
         data.representation.latent_shape,
         conditions=data.conditions.spec,
         num_anchor_features=0 if anchors is None else anchors.shape[1],
     ).train()
+    if config.network.begin is not None:
+        _begin(network, config.network.begin)
+    return network
+
+
+def _begin(network: Network, name: str) -> None:
+    """Give a network the weights of a saved model."""
+    trained = GaussianDiffusion.from_pretrained(name).denoiser
+    if type(trained) is not type(network) or trained.config != network.config:
+        others = {key for key, value in network.config.items() if trained.config.get(key) != value}
+        what = ", ".join(sorted(others)) or type(trained).__name__
+        raise InputError(f"{name}: is of another network than this training's ({what}); give its size and data")
+    network.load_state_dict(trained.state_dict())
 
 
 def build_scheduler(objective: Objective, defaults: SamplerConfig) -> Scheduler:

@@ -118,6 +118,8 @@ class NetworkConfig:
     """Size by name: tiny, compact, attributes, small, base, paper, paper-6; of whole pictures unet, unet-paper."""
     conditional: bool = True
     """Learn conditions (classes, attributes), where the data has them."""
+    begin: str | None = None
+    """Go on from the averaged weights of a trained model (bundled name or folder) of this very network."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def located(settings: dict[str, Any], base: Path) -> dict[str, Any]:
         found["data"] = _absolute(source, base)
     if isinstance(start, str) and start.startswith(TEMPLATE) and start != TEMPLATE:
         found["start"] = TEMPLATE + _absolute(start.removeprefix(TEMPLATE), base)
-    for name in ("teacher", "teacher_weaker"):
+    for name in ("teacher", "teacher_weaker", "begin"):
         model = settings.get(name)
         if isinstance(model, str) and model and os.path.isdir(path := _absolute(model, base)):
             found[name] = path
