@@ -32,7 +32,7 @@ def digits(count: int = 9) -> np.ndarray:
 @pytest.mark.parametrize("name", bundled_features())
 def test_bundled_networks_are_small_and_say_where_they_come_from(name):
     folder = files("gaussiandiffusion") / "pretrained" / f"features-{name}"
-    assert len((folder / WEIGHTS_FILE).read_bytes()) <= 300_000
+    assert len((folder / WEIGHTS_FILE).read_bytes()) <= 1_000_000
     record = json.loads((folder / "training.json").read_text())
     card = (folder / "README.md").read_text()
     assert f"{100 * record['test_accuracy']:.2f} %" in card
@@ -40,11 +40,19 @@ def test_bundled_networks_are_small_and_say_where_they_come_from(name):
     assert f"{record['parameters']:,}" in card
 
 
-@pytest.mark.parametrize(("name", "accuracy"), [("mnist", 0.994), ("fashion-mnist", 0.93)])
+def test_all_bundled_networks_together_are_small():
+    folders = [files("gaussiandiffusion") / "pretrained" / f"features-{name}" for name in bundled_features()]
+    assert sum(len((folder / WEIGHTS_FILE).read_bytes()) for folder in folders) <= 2_000_000
+
+
+ACCURACIES = [("mnist", 0.994), ("fashion-mnist", 0.93), ("sprites", 0.96), ("cifar10", 0.875)]
+
+
+@pytest.mark.parametrize(("name", "accuracy"), ACCURACIES)
 def test_the_bundled_classifiers_are_there_and_accurate(name, accuracy):
     assert name in bundled_features()
     record = json.loads((files("gaussiandiffusion") / f"pretrained/features-{name}/training.json").read_text())
-    assert record["test_images"] == 10_000
+    assert record["test_images"] >= 10_000
     assert record["test_accuracy"] >= accuracy
 
 
