@@ -168,7 +168,7 @@ class ConditionColumns:
         sizes = self.spec.sizes
         if self.values.dtype != np.int64 or self.values.ndim != 2 or self.values.shape[1] != len(sizes):
             raise InputError(f"conditions must be int64 [N, {len(sizes)}], not {self.values.dtype} {self.values.shape}")
-        if len(self.values) and (self.values.min() < 0 or bool((self.values.max(0) >= sizes).any())):
+        if self.values.size and (self.values.min() < 0 or bool((self.values.max(0) >= sizes).any())):
             raise InputError(f"conditions must lie in 0 ... {sizes} - 1, not {self.values.max(0)}")
 
     @classmethod
