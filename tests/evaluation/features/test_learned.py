@@ -62,7 +62,8 @@ def test_hidden_colours_do_not_count():
     assert extract_features(space.network, clear).equal(extract_features(space.network, other))
 
 
-def test_rare_classes_are_not_learned():
+def test_rare_classes_are_not_learned(monkeypatch):
+    monkeypatch.setattr(learned, "STEPS", 2)
     real = bars(60, 0, classes=True)
     lone = ImageSet.labelled(real.images, np.r_[np.zeros(55), np.ones(5)].astype(int), name="bars")
     assert learn_features(lone, 60).name == "self-autoencoder(bars)"
