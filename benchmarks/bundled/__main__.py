@@ -50,8 +50,8 @@ class Arguments:
     guidance: tuple[float, ...] = ()
     """Guidance scales, one row each; default: the model's own."""
     scheduler: str | None = None
-    training: Path | None = None
-    """Output folder of the training, to record what it cost."""
+    training: tuple[Path, ...] = ()
+    """Output folders of the training, and of those that went on from it, to record what they cost together."""
 
 
 def main(arguments: Arguments) -> None:
@@ -76,8 +76,8 @@ def main(arguments: Arguments) -> None:
         "threads": torch.get_num_threads(),
         "rows": rows,
     }
-    if arguments.training is not None:
-        record["training"] = training_cost(arguments.training)
+    if arguments.training:
+        record["training"] = together([training_cost(folder) for folder in arguments.training])
     for steps in arguments.steps:
         for guidance in arguments.guidance or (pipeline.config.guidance_scale,):
             runs: list[dict[str, Any]] = []
@@ -141,6 +141,12 @@ def training_cost(folder: Path) -> dict[str, Any]:
         "seed": settings(cost)["seed"],
         "threads": threads,
     }
+
+
+def together(costs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The cost of trainings that went on from one another."""
+    summed = ("steps", "samples_seen", "flops", "minutes")
+    return costs[0] | {name: sum(cost[name] for cost in costs) for name in summed if name in costs[0]}
 
 
 if __name__ == "__main__":
