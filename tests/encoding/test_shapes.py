@@ -153,7 +153,7 @@ before = all((95, 95, 70), (95, 95, 5000))
 print(all((1, 9000, 70), (9000, 1, 70), (2, 4500, 70), (1, 9000, 5000)) - before)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
-    assert float(done.stdout.splitlines()[-1]) < 64  # MiB
+    assert float(done.stdout.splitlines()[-1]) < 200  # MiB; a byte for each of those 80 million is 76, a float 305
 
 
 def test_shares_are_squares_until_the_canvas_is_narrower():
