@@ -45,15 +45,24 @@ def network_passes(pipeline: GaussianDiffusionPipeline, sampling: Sampling) -> i
     return passes(pipeline.scheduler, sampling.steps, Guidance(sampling.guidance, sampling.low, sampling.high))
 
 
-def generate(pipeline: GaussianDiffusionPipeline, sampling: Sampling, num: int, seed: int) -> ImageSet:
-    """Images as saved, the network in bfloat16 like in training."""
-    with torch.autocast("cpu", torch.bfloat16):
+def generate(
+    pipeline: GaussianDiffusionPipeline,
+    sampling: Sampling,
+    num: int,
+    seed: int,
+    *,
+    half: bool = True,
+    conditions: dict[str, list[int]] | None = None,
+) -> ImageSet:
+    """Images as saved, the network in bfloat16 (or, not `half`, in float32)."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
         out = pipeline(
             num_samples=num,
             num_inference_steps=sampling.steps,
             guidance_scale=sampling.guidance,
             guidance_interval=(sampling.low, sampling.high),
             seed=seed,
+            conditions=conditions,
         )
     return as_images(out, "generated")
 

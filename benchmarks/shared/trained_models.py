@@ -1,4 +1,4 @@
-"""Digits of trained models, all measured alike."""
+"""Samples of trained models, all measured alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks.shared.sampling import Sampling, generate, network_passes, some
+from benchmarks.shared.sampling import Sampling, asked_like, generate, network_passes, some
 from benchmarks.shared.training_records import training_record
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.evaluation import (
@@ -27,22 +27,32 @@ SPEED_BATCH = 64
 
 
 class TrainedModels:
-    """MNIST models of a folder with each training's output folder, and what they are measured with."""
+    """Models of a folder with each training's output folder, and what they are measured with.
 
-    def __init__(self, runs: Path, data_dir: Path | None) -> None:
-        self.runs, self.data_dir = runs, data_dir
+    Args:
+        runs: that folder.
+        data_dir: where the images' files lie.
+        data: data set, and the name of its feature network.
+        told: samples are asked for what the images show that they are measured against.
+        half: networks run in bfloat16, like in training.
+    """
+
+    def __init__(
+        self, runs: Path, data_dir: Path | None, data: str = "mnist", *, told: bool = False, half: bool = True
+    ) -> None:
+        self.runs, self.data_dir, self.data, self.told, self.half = runs, data_dir, data, told, half
 
     @cached_property
     def space(self) -> FeatureSpace:
-        return load_features("mnist")
+        return load_features(self.data)
 
     @cached_property
     def test(self) -> ImageSet:
-        return load_images("mnist", split="test", data_dir=self.data_dir)
+        return load_images(self.data, split="test", data_dir=self.data_dir)
 
     @cached_property
     def train(self) -> ImageSet:
-        return load_images("mnist", split="train", data_dir=self.data_dir)
+        return load_images(self.data, split="train", data_dir=self.data_dir)
 
     def pipeline(self, row: str, scheduler: str, folder: Path | None = None) -> GaussianDiffusionPipeline:
         """A row's model with a sampler; from another folder, one of its snapshots."""
@@ -54,11 +64,18 @@ class TrainedModels:
         clouds = (extract_features(self.space.network, side.images) for side in (images, reference))
         return frechet_distance(*clouds)
 
+    def samples(
+        self, pipeline: GaussianDiffusionPipeline, sampling: Sampling, reference: ImageSet, seed: int
+    ) -> ImageSet:
+        """As many as there are reference images, asked for what those show if that is told."""
+        asked = asked_like(reference) if self.told else None
+        return generate(pipeline, sampling, len(reference), seed, half=self.half, conditions=asked)
+
     def screened(self, row: str, candidates: Sequence[Sampling], num: int) -> list[dict[str, Any]]:
         """Each way to sample and its distance to training images: the test images choose nothing."""
         reference, found = some(self.train, num), []
         for sampling in candidates:
-            images = generate(self.pipeline(row, sampling.scheduler), sampling, num, seed=100)
+            images = self.samples(self.pipeline(row, sampling.scheduler), sampling, reference, seed=100)
             found.append(asdict(sampling) | {"fid_train": self.distance(images, reference)})
             print(f"{row}, {sampling.words}: {found[-1]['fid_train']:.2f}", flush=True)
         return found
@@ -69,7 +86,7 @@ class TrainedModels:
         reference = some(self.test, num)
         runs: list[EvaluationReport] = []
         for seed in seeds:
-            images = generate(pipeline, sampling, num, seed)
+            images = self.samples(pipeline, sampling, reference, seed)
             first = seed == seeds[0]
             runs.append(
                 evaluate(
@@ -102,7 +119,7 @@ class TrainedModels:
         works = {}
         for key, (row, sampling) in samplings.items():
             pipeline = self.pipeline(row, sampling.scheduler)
-            works[key] = lambda p=pipeline, s=sampling: generate(p, s, SPEED_BATCH, seed=0)
+            works[key] = lambda p=pipeline, s=sampling: generate(p, s, SPEED_BATCH, seed=0, half=self.half)
         return {
             key: {"milliseconds_per_image": 1000 * seconds / SPEED_BATCH, "batch": SPEED_BATCH}
             for key, seconds in median_seconds(works, repeats).items()

@@ -108,3 +108,11 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(icons, tmp_path, capsys
     (tmp_path / "none").mkdir()
     assert "none" in refused(capsys, "train", "none", *TINY)
     assert not (tmp_path / "runs").exists() or not any((tmp_path / "runs").iterdir())
+
+
+def test_a_data_set_without_a_preset_is_trained_like_ones_own_pictures(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    chosen = choose("sprites64")
+    assert chosen.settings.data.source == "sprites64"
+    assert (chosen.name, chosen.settings.representation.start) == ("sprites64", "template")
+    assert choose("Fashion_MNIST").settings == choose("fashion-mnist").settings

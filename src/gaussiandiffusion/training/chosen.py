@@ -1,4 +1,4 @@
-"""What the first word of `train` names: a preset, a file of settings, or the user's own pictures."""
+"""What the first word of `train` names: a preset, a file of settings, the user's own pictures, or a data set."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from gaussiandiffusion.data.datasets import find_dataset
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.presets import load_config, presets, with_settings
@@ -30,7 +31,9 @@ class Chosen:
 
 
 def choose(word: str) -> Chosen:
-    """Settings by a word: a preset comes first, then a file of settings, then a source of pictures.
+    """Settings by a word: a preset comes first, then a file of settings, then a source of pictures, then a data set.
+
+    A data set that has no preset of its own is trained as pictures of one's own are.
 
     Raises:
         InputError: it is none of these, or the settings are wrong.
@@ -41,6 +44,9 @@ def choose(word: str) -> Chosen:
         if path.exists():
             note = f"'{word}' is taken for the preset; for what lies here under that name, write ./{word}"
         return Chosen(load_config(word), word, note)
+    if not os.path.lexists(path) and (dataset := find_dataset(word)) is not None:
+        known = dataset.name in presets()
+        return Chosen(load_config(dataset.name) if known else with_settings(load_config(OWN), data=word), dataset.name)
     if path.suffix in SETTINGS_FILES or not os.path.lexists(path):
         if not os.path.lexists(path):
             raise InputError(f"no preset or file '{word}', nor a folder of pictures; presets: {', '.join(presets())}")

@@ -1,0 +1,1 @@
+"""Generated colour pictures of ours and of pixel baselines."""
