@@ -8,12 +8,17 @@ from pathlib import Path
 import tyro
 from matplotlib import rc_context
 
+import benchmarks.colour.plots
 import benchmarks.encoding.plots
 import benchmarks.passes.plots
 from benchmarks.shared.plotting import STYLE, save
 from benchmarks.shared.sections import RESULTS, ROOT, read_result
 
-SUBJECTS = {"encoding": benchmarks.encoding.plots.PLOTS, "passes": benchmarks.passes.plots.PLOTS}
+SUBJECTS = {
+    "cifar10-baselines": benchmarks.colour.plots.PLOTS,
+    "encoding": benchmarks.encoding.plots.PLOTS,
+    "passes": benchmarks.passes.plots.PLOTS,
+}
 
 
 @dataclass(frozen=True)

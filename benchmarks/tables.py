@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from benchmarks.bundled import tables as bundled
+from benchmarks.colour import tables as colour
 from benchmarks.compression import tables as compression
 from benchmarks.encoding import tables as encoding
 from benchmarks.generation import tables as generation
@@ -83,6 +84,15 @@ def quality() -> None:
             fill(DOCS / "representation.md", name, make(choices))
 
 
+def colours() -> None:
+    """Generated photographs and characters, ours beside pixels."""
+    for data in ("cifar10", "sprites"):
+        record = result(f"{data}-baselines")
+        for name, (needed, make) in colour.SECTIONS.items():
+            if needed in record:
+                fill(DOCS / "results.md", f"{data}-{name}", make(record))
+
+
 def costs() -> None:
     """Training and sampling."""
     if rates := result("training"):
@@ -101,6 +111,7 @@ def main() -> None:
     models()
     speed()
     quality()
+    colours()
     costs()
     machines()
 

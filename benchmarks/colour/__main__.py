@@ -1,4 +1,4 @@
-"""Generated CIFAR-10 pictures or Sprites, of our model and of pixel baselines with as much time; JSON section by section.
+"""Generated CIFAR-10 pictures or Sprites, ours and of pixel baselines with as much time; JSON section by section.
 
     gaussiandiffusion train cifar10 --budget L --output-dir RUNS/splats
     gaussiandiffusion train cifar10-patches --budget L --output-dir RUNS/patches
@@ -6,8 +6,8 @@
     python -m benchmarks.colour --data cifar10 --runs RUNS --data-dir DIR
 
 Rows whose folder is missing are left out. Samplers are compared on few samples against training images ("screen"); only
-the best of each row meets the test images ("rows"). "curve" follows the snapshots of each training. Characters are asked
-for what test frames show, which then are the reference. Networks run in float32.
+the best of each row meets the test images ("rows"). "curve" follows the snapshots of each training. Characters are
+asked for what test frames show, which then are the reference. Networks run in float32.
 """
 
 from __future__ import annotations

@@ -25,12 +25,12 @@ def rows(record: Record) -> str:
     train = real["precision_recall_train"]
     words = [
         f"{first['num']:,} samples against as many real test images, sampling seeds",
-        f"{', '.join(map(str, first['seeds']))}; FID: mean over the seeds, the other columns the first seed. Features and",
-        f"judge: `{real['features']['name']}`, {real['features']['dimension']} numbers, which names",
-        f"{100 * real['label_accuracy_real']:.2f} % of the real test images rightly. As many real train images have FID",
-        f"{real['floor_train']:.3f}, precision {train['precision']:.3f} and recall {train['recall']:.3f}. R: FID of test",
-        "images encoded and drawn. Passes: of the network for an image; guidance counts double. TFLOP: of the training,",
-        f"forward and backward. Quality: {conditions(record['rows'])}",
+        f"{', '.join(map(str, first['seeds']))}; FID: mean over the seeds, the other columns the first seed. Features",
+        f"and judge: `{real['features']['name']}`, {real['features']['dimension']} numbers, which names",
+        f"{100 * real['label_accuracy_real']:.2f} % of the real test images rightly. As many real train images have",
+        f"FID {real['floor_train']:.3f}, precision {train['precision']:.3f} and recall {train['recall']:.3f}. R: FID",
+        "of test images encoded and drawn. Passes: of the network for an image; guidance counts double. TFLOP: of the",
+        f"training, forward and backward. Quality: {conditions(record['rows'])}",
     ]
     if "speed" in record:
         batch = next(iter(record["speed"].values()))["batch"]
@@ -44,19 +44,22 @@ def training(record: Record) -> str:
     for name in ROWS:
         if name in record["rows"]:
             cost = record["rows"][name]["training"]
-            body.append([ROWS[name], f"{cost['steps']:,}", f"{cost['seconds'] / 60:.0f} min", cost["machine"]["threads"],
-                         f"`{_command(record, name)}`"])  # fmt: skip
+            clock = f"{cost['seconds'] / 60:.0f} min"
+            command = f"`{_command(record, name)}`"
+            body.append([ROWS[name], f"{cost['steps']:,}", clock, cost["machine"]["threads"], command])
     return table(["model", "steps", "wall-clock", "threads", "command"], body)
 
 
 def curve(record: Record) -> str:
     """What the plot of distance over samples seen shows."""
     row = next(iter(record["curve"].values()))
-    words = [f"{row['num']:,} samples against as many random test images, {Sampling.of(row['sampling']).words}, one seed,"]
-    words.append("averaged weights. The learning rate falls along one cosine over the whole training.")
+    words = [
+        f"{row['num']:,} samples against as many random test images, {Sampling.of(row['sampling']).words}, one seed,",
+        "averaged weights. The learning rate falls along one cosine over the whole training.",
+    ]
     if "splats" in record["rows"]:
         floor = record["rows"]["splats"]["reports"][0]["floor_rendered"]
-        words.append(f"Test images encoded and drawn stand at R = {floor:.3f}, which no set of as many splats gets below.")
+        words.append(f"Test images encoded and drawn stand at R = {floor:.3f}: sets of as many splats get no nearer.")
     return " ".join(words)
 
 

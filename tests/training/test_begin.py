@@ -6,7 +6,6 @@ import torch
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.presets import with_settings
 from gaussiandiffusion.training.trainer import Trainer
 
@@ -17,11 +16,6 @@ def config(stroke_file):
         TrainConfig(), data=str(stroke_file), splats=8, iterations=10, network="tiny", max_steps=4, batch_size=16,
         sample_every=100, warmup_steps=2, mixed_precision="no",
     )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def data(config):
-    return load_training_set(config, None)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training import trainer as module
 from gaussiandiffusion.training.budget import StepTimes, overrun, time_steps
 from gaussiandiffusion.training.config import TrainConfig, budget_minutes
-from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.presets import with_settings
 from gaussiandiffusion.training.trainer import Trainer
 
@@ -30,11 +29,6 @@ def config(stroke_file):
         log_every=1, sample_every=1000, checkpoint_every=1000, warmup_steps=2, mixed_precision="no",
         num_inference_steps=2,
     )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def data(config):
-    return load_training_set(config, None)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 
 from gaussiandiffusion.cli.main import run
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.presets import with_settings
 from gaussiandiffusion.training.trainer import Trainer
 
@@ -20,11 +19,6 @@ def config(stroke_file):
         data=str(stroke_file), representation="pixels", patch=4, network="tiny", max_steps=6, batch_size=16,
         log_every=1, sample_every=1000, checkpoint_every=1000, warmup_steps=2, num_inference_steps=2,
     )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def data(config):
-    return load_training_set(config, None)
 
 
 def lines(folder):

@@ -28,11 +28,6 @@ def config(stroke_file):
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def data(config):
-    return load_training_set(config, None)
-
-
 @pytest.fixture
 def chosen(monkeypatch):
     """What the next trials find; the list of those asked."""

@@ -26,11 +26,6 @@ def config(stroke_file):
 
 
 @pytest.fixture(scope="module")
-def data(config):
-    return load_training_set(config, None)
-
-
-@pytest.fixture(scope="module")
 def trained(config, data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     trainer = Trainer(config, data, folder, "cpu")

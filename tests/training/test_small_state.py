@@ -15,7 +15,6 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training import checkpoint
 from gaussiandiffusion.training.average import Average
 from gaussiandiffusion.training.config import TrainConfig
-from gaussiandiffusion.training.latents import load_training_set
 from gaussiandiffusion.training.packing import pack, packed, unpack, unpacked
 from gaussiandiffusion.training.presets import with_settings
 from gaussiandiffusion.training.rounding import round_to_
@@ -31,11 +30,6 @@ def config(stroke_file):
         data=str(stroke_file), splats=8, iterations=5, network="tiny", max_steps=6, batch_size=16, log_every=1,
         render_weight=1.0, sample_every=1000, checkpoint_every=1000, warmup_steps=2, num_inference_steps=2,
     )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def data(config):
-    return load_training_set(config, None)
 
 
 @given(st.lists(FINITE, min_size=1, max_size=20), st.sampled_from([16, 24]))

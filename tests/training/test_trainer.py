@@ -38,11 +38,6 @@ def config(request, stroke_file):
 
 
 @pytest.fixture(scope="module")
-def data(config):
-    return load_training_set(config, None)
-
-
-@pytest.fixture(scope="module")
 def uninterrupted(config, data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     assert Trainer(config, data, folder, "cpu").train()
