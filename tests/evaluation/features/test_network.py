@@ -70,3 +70,12 @@ def test_other_sizes_are_refused(config):
 def test_gradients_reach_every_parameter(network):
     network.train().logits(torch.rand(8, 3, 18, 18)).square().sum().backward()
     assert all(weight.grad is not None for weight in network.parameters())
+
+
+def test_a_mirrored_network_tells_no_image_from_its_mirror_image(network):
+    images = torch.rand(3, 3, 18, 18)
+    twin = FeatureNetwork(in_channels=3, image_size=18, num_classes=4, num_features=12, width=4, mirrored=True).eval()
+    twin.load_state_dict(network.state_dict())
+    torch.testing.assert_close(twin(images), twin(images.flip(3)))
+    torch.testing.assert_close(twin(images), (network(images) + network(images.flip(3))) / 2)
+    assert not torch.allclose(network(images), network(images.flip(3)))

@@ -45,7 +45,7 @@ def test_all_bundled_networks_together_are_small():
     assert sum(len((folder / WEIGHTS_FILE).read_bytes()) for folder in folders) <= 2_000_000
 
 
-ACCURACIES = [("mnist", 0.994), ("fashion-mnist", 0.93), ("sprites", 0.96), ("cifar10", 0.875)]
+ACCURACIES = [("mnist", 0.994), ("fashion-mnist", 0.93), ("sprites", 0.96), ("cifar10", 0.9)]
 
 
 @pytest.mark.parametrize(("name", "accuracy"), ACCURACIES)

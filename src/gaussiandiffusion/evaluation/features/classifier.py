@@ -110,6 +110,7 @@ def _new_network(images: np.ndarray, conditions: ConditionColumns, config: Class
             channels=None if config.channels is None else list(config.channels),
             strides=None if config.strides is None else list(config.strides),
             pooling=config.pooling,
+            mirrored=config.mirrored,
         )
 
 

@@ -44,6 +44,8 @@ class FeatureNetwork(Component):
         channels: of each convolution, instead of `width`.
         strides: of each convolution.
         pooling: of the last map: "place", or "max", and then `num_features` are the last channels.
+        mirrored: features are the mean of an image's and of its mirror image's, where the two show the same; while it
+            is trained, the image's alone.
 
     Raises:
         InputError: a size is out of range.
@@ -63,6 +65,7 @@ class FeatureNetwork(Component):
         channels: list[int] | None = None,
         strides: list[int] | None = None,
         pooling: Literal["place", "max"] = "place",
+        mirrored: bool = False,
     ) -> None:
         super().__init__()
         channels = [width * times for times in WIDENING] if channels is None else channels
@@ -83,6 +86,7 @@ class FeatureNetwork(Component):
             raise InputError(f"num_features={num_features}: pooled by max there are as many as last channels, "
                              f"{channels[-1]}")  # fmt: skip
         self.num_features = num_features  # torchmetrics asks for it
+        self.mirrored = mirrored
         self.trunk = nn.Sequential(
             *(_convolution(*each) for each in zip([in_channels, *channels[:-1]], channels, strides, strict=True))
         )
@@ -106,6 +110,11 @@ class FeatureNetwork(Component):
             InputError: another dtype, another number of channels or another size.
         """
         self._check(images)
+        if self.mirrored and not self.training:
+            return (self._seen(images) + self._seen(images.flip(3))) / 2
+        return self._seen(images)
+
+    def _seen(self, images: Tensor) -> Float[Tensor, "n f"]:
         pooled = self.pool(self.trunk(2 * images - 1)).flatten(1)
         return torch.relu(self.embed(pooled))
 

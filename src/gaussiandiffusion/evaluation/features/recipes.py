@@ -33,6 +33,7 @@ class ClassifierConfig:
         channels: of each convolution, instead of `width`.
         strides: of each convolution.
         pooling: of the last map: a weight for every place, or the largest value.
+        mirrored: features are the mean of an image's and of its mirror image's.
         leave_out: attributes that are not learned.
         whiten: the first convolution makes the principal components of 3x3 pixels, and stays so.
         optimizer: AdamW, or SGD with Nesterov's momentum 0.9.
@@ -60,6 +61,7 @@ class ClassifierConfig:
     channels: tuple[int, ...] | None = None
     strides: tuple[int, ...] | None = None
     pooling: Literal["place", "max"] = "place"
+    mirrored: bool = False
     leave_out: tuple[str, ...] = ()
     whiten: bool = False
     optimizer: Literal["adamw", "sgd"] = "adamw"
@@ -93,12 +95,13 @@ RECIPES: dict[str, dict[str, Any]] = {
         "mixed_precision": "no",
     },
     "cifar10": {
-        "epochs": 8,
+        "epochs": 18,
         "batch_size": 128,
         "num_features": 96,
         "channels": (24, 48, 64, 112, 128, 128, 96),
         "strides": (1, 2, 1, 2, 1, 2, 1),
         "pooling": "max",
+        "mirrored": True,
         "whiten": True,
         "optimizer": "sgd",
         "learning_rate": 0.2,
