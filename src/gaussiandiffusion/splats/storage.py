@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,17 @@ class SplatFile:
     psnr: Float[Tensor, " n"] | None = None
     conditions: Conditions | None = None
 
+    def __getitem__(self, part: slice) -> SplatFile:
+        """Some of the sets, with what is known of each."""
+        conditions = self.conditions
+        return replace(
+            self,
+            splats=self.splats[part],
+            labels=None if self.labels is None else self.labels[part],
+            psnr=None if self.psnr is None else self.psnr[part],
+            conditions=None if conditions is None else Conditions(conditions.spec, conditions.values[part]),
+        )
+
 
 def save(
     splats: Splats,
@@ -115,7 +126,7 @@ def save(
         named,
     )
     with atomic_path(path) as temporary:
-        temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: header.to_json()}))
+        safetensors.torch.save_file(tensors, temporary, {HEADER_KEY: header.to_json()})
 
 
 def load(path: str | os.PathLike[str]) -> SplatFile:
