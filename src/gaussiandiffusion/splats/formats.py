@@ -1,8 +1,4 @@
-"""Which files hold sets: our own, and those whose readers upper layers name here.
-
-A kind is known by the suffixes of its files. Its reader is named as "module:function" and imported when a file of that
-kind is opened, so that this layer knows no other and an optional library is needed by its own files alone.
-"""
+"""Opening files that hold sets, our own or of other systems (`ground.set_readers`), part by part."""
 
 from __future__ import annotations
 
@@ -11,20 +7,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 
 from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.set_readers import READERS, suffix_of
 from gaussiandiffusion.splats import storage
 from gaussiandiffusion.splats.splats import Splats
 from gaussiandiffusion.splats.storage import SplatFile
 
 PART = 1024  # sets read at once
-OURS = (".safetensors",)
-READERS: dict[str, str] = {}  # suffix -> "module:function"; filled by the package
 
 
 @dataclass(frozen=True)
@@ -46,6 +41,7 @@ class Reading:
     labels: Path | None = None
 
 
+@runtime_checkable
 class SetSource(Protocol):
     """An opened file, or folder, of sets.
 
@@ -81,19 +77,6 @@ class OwnFile:
     def parts(self, size: int = PART) -> Iterator[SplatFile]:
         for start in range(0, len(self), size):
             yield self._file[start : start + size]
-
-
-def register(reader: str, *suffixes: str) -> None:
-    """Name the reader, "module:function" of (path, Reading) -> SetSource, of files with these suffixes."""
-    READERS.update(dict.fromkeys(suffixes, reader))
-
-
-def suffix_of(path: Path) -> str:
-    """That of a file, or of the set files in a folder: where they have one suffix, that one; else ""."""
-    if not path.is_dir():
-        return path.suffix.lower()
-    found = {file.suffix.lower() for file in path.iterdir() if file.suffix.lower() in READERS}
-    return found.pop() if len(found) == 1 else ""
 
 
 def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> SetSource:
@@ -132,7 +115,7 @@ def together(path: str | os.PathLike[str], parts: list[SplatFile]) -> SplatFile:
     if not parts:
         raise InputError(f"{path}: holds no sound set")
     first = parts[0]
-    if len(parts) == 1:
+    if len(parts) == 1 and (first.conditions is not None or first.labels is None):
         return first
     labels = [part.labels for part in parts if part.labels is not None]
     psnr = [part.psnr for part in parts if part.psnr is not None]
