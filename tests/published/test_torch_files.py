@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from published_sets import decibels, published_rows
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.published.drawing import draw
@@ -13,25 +14,10 @@ from gaussiandiffusion.splats import Canvas, Splats
 from gaussiandiffusion.splats.formats import Reading, load_sets, open_sets
 
 
-def rows(count, k, columns=7, seed=0):
-    """Rows as drawn."""
-    g = torch.Generator().manual_seed(seed)
-    sets = torch.rand(count, k, columns, generator=g)
-    sets[..., :2] = 0.1 + 0.8 * sets[..., :2]
-    sets[..., 2] = 1.6 * sets[..., 2] - 0.8
-    sets[..., -2:] = 1.8 * sets[..., -2:] - 0.9
-    sets[..., 4:-2] *= 0.3
-    return sets
-
-
-def psnr(pictures, others):
-    return -10 * (pictures.clamp(0, 1) - others).square().mean((1, 2, 3)).log10()
-
-
 @pytest.fixture
 def folder(tmp_path):
     """Ten files of the follow-up, whose names sort otherwise than their numbers."""
-    sets = rows(12, 20)
+    sets = published_rows(12, 20)
     for i, each in enumerate(sets):
         torch.save({"W": each.clone()}, tmp_path / f"gaussian_{i}.pt")
     return tmp_path, sets
@@ -41,7 +27,7 @@ def test_a_direct_file_is_drawn_as_published(folder):
     place, sets = folder
     found = load_sets(place, Reading(kernel_size=28))
     expected = draw(sets, Canvas(28, 28), kernel_size=28)
-    assert float(psnr(render(found.splats), expected).min()) > 90
+    assert float(decibels(render(found.splats), expected).min()) > 90
     one = Splats.load(place / "gaussian_3.pt")
     assert len(one) == 1
 
@@ -50,13 +36,13 @@ def test_the_grid_path_is_fitted_to_what_is_drawn(folder):
     place, sets = folder
     source = open_sets(place)
     (part,) = source.parts()
-    assert float(psnr(render(part.splats), draw(sets, Canvas(28, 28), kernel_size=11)).min()) >= 35
+    assert float(decibels(render(part.splats), draw(sets, Canvas(28, 28), kernel_size=11)).min()) >= 35
     (note,) = source.notes
-    assert "28x28 pixels, kernel size 11, hard clamp, numbers as drawn (--canvas" in note
+    assert "28x28 pixels, kernel size 11, hard clamp, numbers as drawn (--sets-canvas" in note
 
 
 def test_raw_values_of_the_papers_time(tmp_path):
-    final = rows(1, 9)[0]
+    final = published_rows(1, 9)[0]
     raw = final.clone()
     raw[:, :2], raw[:, 2] = final[:, :2].logit(), final[:, 2].atanh()
     raw[:, 3] = 0.4
@@ -67,8 +53,8 @@ def test_raw_values_of_the_papers_time(tmp_path):
     assert part.labels.tolist() == [5, 7]
     assert part.splats.num_splats == 9
     final[:, 4] *= torch.tensor(0.4).sigmoid()
-    assert float(psnr(render(part.splats[0]), draw(final[None], Canvas(28, 28), kernel_size=28))) > 90
-    assert float(psnr(render(part.splats[1]), draw(final[None, :4], Canvas(28, 28), kernel_size=28))) > 90
+    assert float(decibels(render(part.splats[0]), draw(final[None], Canvas(28, 28), kernel_size=28))) > 90
+    assert float(decibels(render(part.splats[1]), draw(final[None, :4], Canvas(28, 28), kernel_size=28))) > 90
     assert "1 sets of fewer than 9 rows" in source.notes[-1]
     assert "before sigmoid and tanh" in source.notes[0]
 
@@ -85,7 +71,7 @@ def test_labels_come_from_a_file(folder, tmp_path_factory):
 
 
 def test_unsound_sets_are_left_out_counted_and_named(tmp_path):
-    sets = rows(4, 5)
+    sets = published_rows(4, 5)
     sets[1, 2, 4] = float("nan")
     sets[2, 0, 0] = -0.1
     for i, each in enumerate(sets):
@@ -108,7 +94,8 @@ class Code:
     [
         (b"", "is no readable .pt file"),
         (b"PK\x03\x04 broken", "is no readable .pt file"),
-        (pickle.dumps({"W": Code()}), "could run code"),
+        (pickle.dumps({"W": Code()}, 2), "could run code are not read"),
+        ({"W": Code()}, "could run code are not read"),
         ({"V": torch.zeros(2, 7)}, "holds no W of shape"),
         ({"W": torch.zeros(0, 7)}, "holds no W of shape"),
         ({"W": torch.ones(3, 6)}, "rows of 6 numbers are in no published file"),

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
 from gaussiandiffusion.cli.checks import check_numbers
-from gaussiandiffusion.cli.reading import ReadingFlags
+from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Command:
     """Begin with set number N (from 0)."""
     seed: int = 0
     """Nothing is drawn at random; accepted for uniformity."""
-    reading: Annotated[ReadingFlags, tyro.conf.arg(name="")] = field(default_factory=ReadingFlags)
+    reading: ReadingFlags = field(default_factory=SetFlags)
 
     def run(self) -> None:
         check_numbers(limit=self.limit)

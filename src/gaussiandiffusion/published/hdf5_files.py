@@ -105,7 +105,9 @@ class ArrayFile:
             self.beside = {name: self._column(file, name) for name in ("labels", "psnr", "done") if name in file}
             kernel = int(file.attrs.get("kernel_size", ARRAYS_KERNEL))
             soft = bool(file.attrs.get("soft_clamp", True))
-        self.said = Said(ARRAYS, kernel, "soft" if soft else "hard", "final")
+            canvas = tuple(int(side) for side in file.attrs.get("canvas", ()))
+        height, width = canvas if len(canvas) == 2 else (0, 0)
+        self.said = Said(ARRAYS, kernel, "soft" if soft else "hard", "final", (height, width) if height else None)
         if self.labels_file is not None:
             self.beside["labels"] = read_labels(self.labels_file).numpy()
             if len(self.beside["labels"]) != self.count:

@@ -54,7 +54,7 @@ def seem_raw(sets: Float[Tensor, "n k f"]) -> bool:
     return bool(((sigmas <= 0) | (sigmas > 1)).any() or (rhos.abs() > 1).any())
 
 
-def drawn_rows(sets: Float[Tensor, "n k f"], values: Literal["final", "raw"]) -> Float[Tensor, "n k f"]:
+def drawn_rows(sets: Float[Tensor, "n k f"], values: Literal["final", "raw"]) -> Float[Tensor, "n k g"]:
     """Stored rows with an alpha, and as they are drawn; alpha, which is not used in drawing, is 1 where it was none."""
     sets = sets.float()
     if sets.shape[-1] == 8:

@@ -31,12 +31,14 @@ class Said:
         kind: in words.
         kernel_size, clamp: of the drawing.
         values: None: told by the numbers.
+        canvas: (height, width); None: the usual of grey and of colour. Only files that we wrote say it.
     """
 
     kind: str
     kernel_size: int
     clamp: Literal["hard", "soft"]
     values: Literal["final", "raw"] | None = None
+    canvas: tuple[int, int] | None = None
 
 
 @runtime_checkable
@@ -79,7 +81,7 @@ class PublishedSource:
     def __post_init__(self) -> None:
         said, asked = self.file.said, self.reading
         channels = channels_of(self.file.columns, str(self.file.path))
-        height, width = asked.canvas or (SIDES[channels], SIDES[channels])
+        height, width = asked.canvas or said.canvas or (SIDES[channels], SIDES[channels])
         self.kind = said.kind
         self.canvas = Canvas(height, width, channels)
         self.kernel_size = asked.kernel_size or said.kernel_size
@@ -121,7 +123,7 @@ class PublishedSource:
         values = "numbers as drawn" if self.values == "final" else "numbers from before sigmoid and tanh"
         self.notes.append(
             f"{self.kind} on {self.canvas.height}x{self.canvas.width} pixels, kernel size {self.kernel_size}, "
-            f"{self.clamp} clamp, {values} (--canvas, --kernel-size, --clamp, --values say otherwise)"
+            f"{self.clamp} clamp, {values} (--sets-canvas, --kernel-size, --clamp, --values say otherwise)"
         )
 
     def _become(self, rows: Rows) -> SplatFile:

@@ -11,21 +11,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.records import is_file, parse_json, read_text
+from gaussiandiffusion.ground.records import is_file, parse_json, read_text, to_record
 from gaussiandiffusion.published.rows import Rows, filled_up
 from gaussiandiffusion.published.source import PublishedSource, Said
 from gaussiandiffusion.splats.formats import Reading, SetSource
 
-FOLLOW_UP = Said("sets of the follow-up (.pt)", kernel_size=11, clamp="hard", values="final")
 PAPER = Said("sets of the paper's time (.pt)", kernel_size=17, clamp="hard", values="raw")
-UNKNOWN = Said("published sets (.pt)", kernel_size=11, clamp="hard")
-PAPERS_OWN = ("label", "loss_history")  # keys that only files of the paper's time have
+UNKNOWN = Said("sets of the follow-up (.pt)", kernel_size=11, clamp="hard")  # some are from before it: values tell
+PAPERS_OWN = "loss_history"  # a key that only files of the paper's time have
 
 
 def read_state(path: Path) -> dict[str, Any]:
@@ -40,7 +39,7 @@ def read_state(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
-            f"{path}: holds more than tensors and plain values, which is not read: it could run code"
+            f"{path}: is not a sound file of tensors and plain values alone; objects that could run code are not read"
         ) from error
     except Exception as error:  # zip and pickle readers raise whatever a broken file leads them to
         raise InputError(f"{path}: is no readable .pt file ({error}); copy it again") from error
@@ -67,6 +66,31 @@ def rows_of(state: dict[str, Any], path: Path) -> Tensor:
     return rows.detach().float()
 
 
+def ours(state: dict[str, Any], path: Path) -> Said | None:
+    """What a file says that we wrote; None for one that others did.
+
+    Raises:
+        InputError: it says it wrongly.
+    """
+    if "canvas" not in state:
+        return None
+    try:
+        written = to_record({key: state[key] for key in ("canvas", "kernel_size", "soft_clamp")}, Written, str(path))
+    except KeyError as error:
+        raise InputError(f"{path}: has a canvas, but no {error}; write it again") from error
+    clamp: Literal["hard", "soft"] = "soft" if written.soft_clamp else "hard"
+    return Said("sets (.pt)", written.kernel_size, clamp, "final", written.canvas)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What our `.pt` files say beside their rows; others' readers pass over it."""
+
+    canvas: tuple[int, int]
+    kernel_size: int
+    soft_clamp: bool
+
+
 @dataclass
 class TorchFiles:
     """One file or a folder of them; a `RowFile`.
@@ -86,10 +110,8 @@ class TorchFiles:
         for file, rows in zip(self.files, sets, strict=True):
             if rows.shape[1] != self.columns:
                 raise InputError(f"{file}: has rows of {rows.shape[1]} numbers, {self.files[0].name} of {self.columns}")
-        papers = ["W" in state and any(key in state for key in PAPERS_OWN) for state in states]
-        self.said = PAPER if all(papers) else UNKNOWN if len(states[0]) > 1 else FOLLOW_UP
-        if self.said is FOLLOW_UP and any(bool((rows[:, :2] <= 0).any()) for rows in sets):
-            self.said = UNKNOWN  # sigmas as drawn are > 0
+        papers = [PAPERS_OWN in state for state in states]
+        self.said = ours(states[0], self.path) or (PAPER if all(papers) else UNKNOWN)
         counts = [len(rows) for rows in sets]
         self.sets = filled_up(sets, max(counts))
         short = sum(count < max(counts) for count in counts)

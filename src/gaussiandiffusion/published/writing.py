@@ -59,8 +59,10 @@ def write_torch(file: SplatFile, path: Path, first: int = 0) -> int:
         InputError: as `published_rows`; or the files cannot be written.
     """
     rows = published_rows(file.splats, str(path))
+    drawing = _drawing(file.splats)
     for place, each in enumerate(rows):
-        state: dict[str, Any] = {"W": each.float().contiguous().clone()}
+        # Beside the rows, what a reader must be told otherwise.
+        state: dict[str, Any] = {"W": each.float().contiguous().clone(), **drawing}
         if file.labels is not None:
             state["label"] = int(file.labels[place])
         single = path.suffix == ".pt"
@@ -90,9 +92,7 @@ def write_hdf5(parts: Iterable[SplatFile], count: int, path: Path) -> int:
                 for name, values in columns.items():
                     if values is not None:
                         out.create_dataset(name, (count,), "i8" if name == "labels" else "f4", maxshape=(None,))
-                canvas = part.splats.canvas
-                out.attrs["kernel_size"] = min(canvas.height, canvas.width)
-                out.attrs["soft_clamp"] = part.splats.output == "soft"
+                out.attrs.update(_drawing(part.splats))
             place = slice(written, written + len(rows))
             out["W"][place] = rows.numpy()
             for name, values in columns.items():
@@ -105,6 +105,12 @@ def write_hdf5(parts: Iterable[SplatFile], count: int, path: Path) -> int:
             out[name].resize(written, axis=0)
         out.create_dataset("done", data=[True] * written)
     return written
+
+
+def _drawing(splats: Splats) -> dict[str, Any]:
+    """How the rows are drawn: by kernels as large as the picture."""
+    height, width = splats.canvas.height, splats.canvas.width
+    return {"canvas": [height, width], "kernel_size": min(height, width), "soft_clamp": splats.output == "soft"}
 
 
 def _new_file(h5py: Any, temporary: Path, path: Path) -> Any:
