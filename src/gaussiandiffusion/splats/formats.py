@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 
@@ -46,6 +46,7 @@ class Reading:
     labels: Path | None = None
 
 
+@runtime_checkable
 class SetSource(Protocol):
     """An opened file, or folder, of sets.
 
