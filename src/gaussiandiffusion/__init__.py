@@ -44,6 +44,7 @@ register(
         ".pt": "gaussiandiffusion.published.torch_files:open_torch",
         ".h5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
         ".hdf5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
+        ".json": "gaussiandiffusion.splats.json_files:open_json",
     }
 )
 

@@ -11,7 +11,8 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.published.drawing import draw
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.splats import Canvas, Splats
-from gaussiandiffusion.splats.formats import Reading, load_sets, open_sets
+from gaussiandiffusion.splats.formats import load_sets, open_sets
+from gaussiandiffusion.splats.set_source import Reading
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import storage
-from gaussiandiffusion.splats.formats import Reading
 from gaussiandiffusion.splats.json_files import open_json, read_json_sets, write_json_sets
+from gaussiandiffusion.splats.set_source import Reading
 
 SPLAT = {"mean": [0.25, -0.5], "sigma": [0.1, 0.2], "rho": 0.5, "color": [0.9]}
 DOCUMENT = {

@@ -108,7 +108,9 @@ class Command:
             from gaussiandiffusion.splats.json_files import write_json_sets
 
             file = together(self.source, list(parts))
-            write_json_sets(file, self.out)
+            write_json_sets(
+                file.splats, self.out, file.labels, conditions=file.conditions, psnr=file.psnr, header=file.header
+            )
             return len(file.splats)
         if self.to is None and count > 1:
             raise InputError(f"{self.out}: a .{kind} file holds one set, and there are {count}; "

@@ -27,7 +27,7 @@ from gaussiandiffusion.ground.records import is_file
 from gaussiandiffusion.published.rows import Rows, filled_up
 from gaussiandiffusion.published.source import PublishedSource, RowFile, Said
 from gaussiandiffusion.published.torch_files import read_labels
-from gaussiandiffusion.splats.formats import Reading, SetSource
+from gaussiandiffusion.splats.set_source import Reading, SetSource
 
 GROUP_COLUMNS = {"scaling": 2, "rotation": 1, "opacity": 1, "features": 3, "xyz": 2}  # in the order of a row
 GROUPS = Said("published HDF5 groups", kernel_size=17, clamp="hard", values="final")

@@ -15,7 +15,7 @@ from gaussiandiffusion.published.drawing import is_direct, to_splats
 from gaussiandiffusion.published.refit import refit
 from gaussiandiffusion.published.rows import Rows, channels_of, drawn_rows, seem_raw, unsound
 from gaussiandiffusion.splats import Canvas, SplatFile
-from gaussiandiffusion.splats.formats import PART, Reading
+from gaussiandiffusion.splats.set_source import PART, Reading
 from gaussiandiffusion.splats.splats import Output
 from gaussiandiffusion.splats.storage import FORMAT_VERSION, Header
 

@@ -20,7 +20,7 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.records import is_file, parse_json, read_text, to_record
 from gaussiandiffusion.published.rows import Rows, filled_up
 from gaussiandiffusion.published.source import PublishedSource, Said
-from gaussiandiffusion.splats.formats import Reading, SetSource
+from gaussiandiffusion.splats.set_source import Reading, SetSource
 
 PAPER = Said("sets of the paper's time (.pt)", kernel_size=17, clamp="hard", values="raw")
 UNKNOWN = Said("sets of the follow-up (.pt)", kernel_size=11, clamp="hard")  # some are from before it: values tell

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
 
 import torch
 
@@ -16,67 +14,9 @@ from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.set_readers import READERS, suffix_of
 from gaussiandiffusion.splats import storage
+from gaussiandiffusion.splats.set_source import Loaded, Reading, SetSource
 from gaussiandiffusion.splats.splats import Splats
 from gaussiandiffusion.splats.storage import SplatFile
-
-PART = 1024  # sets read at once
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What files of other systems do not say. None: guessed where it can be told, else the usual of the kind.
-
-    Attributes:
-        kernel_size: of the published drawing, which picks its path.
-        clamp: how sums become pixels, "hard" to [0, 1] or "soft".
-        canvas: (height, width) of the pictures.
-        values: whether numbers are as drawn or from before sigmoid and tanh.
-        labels: file with the index of each set's class: JSON, or text with one a line.
-    """
-
-    kernel_size: int | None = None
-    clamp: Literal["hard", "soft"] | None = None
-    canvas: tuple[int, int] | None = None
-    values: Literal["final", "raw"] | None = None
-    labels: Path | None = None
-
-
-@runtime_checkable
-class SetSource(Protocol):
-    """An opened file, or folder, of sets.
-
-    Attributes:
-        kind: what it is, in words.
-        notes: what was guessed, and what was left out and why; complete once all parts are read.
-    """
-
-    kind: str
-    notes: list[str]
-
-    def __len__(self) -> int:
-        """Sets there are; fewer may come, where some are not sound."""
-
-    def parts(self, size: int = PART) -> Iterator[SplatFile]:
-        """The sets in order, at most `size` at once, all of one K and canvas."""
-
-
-@dataclass
-class OwnFile:
-    """A splat file of ours."""
-
-    path: Path
-    kind: str = "splat file"
-    notes: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._file = storage.load(self.path)
-
-    def __len__(self) -> int:
-        return len(self._file.splats)
-
-    def parts(self, size: int = PART) -> Iterator[SplatFile]:
-        for start in range(0, len(self), size):
-            yield self._file[start : start + size]
 
 
 def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> SetSource:
@@ -95,14 +35,14 @@ def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> S
         return opened(path, reading or Reading())
     if path.is_dir():
         raise InputError(f"{path}: holds no files of sets of one kind ({', '.join(READERS)})")
-    return OwnFile(path)
+    return Loaded(storage.load(path), "splat file")
 
 
 def load_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> SplatFile:
     """All sets of any file at once; raises what `open_sets` and reading raise, and InputError if no set is sound."""
     source = open_sets(path, reading)
-    if isinstance(source, OwnFile):
-        return storage.load(path)
+    if isinstance(source, Loaded):
+        return source.file
     return together(path, list(source.parts()))
 
 

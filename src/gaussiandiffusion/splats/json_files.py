@@ -35,8 +35,7 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.ground.records import parse_json, read_text, to_record
 from gaussiandiffusion.splats.canvas import Canvas
-from gaussiandiffusion.splats.formats import Reading
-from gaussiandiffusion.splats.loaded import Loaded
+from gaussiandiffusion.splats.set_source import Loaded, Reading
 from gaussiandiffusion.splats.splats import Splats
 from gaussiandiffusion.splats.storage import FORMAT_VERSION, Header, SplatFile, check_one_each, conditions_of
 
