@@ -20,6 +20,7 @@ from gaussiandiffusion.splats.splats import Output
 from gaussiandiffusion.splats.storage import FORMAT_VERSION, Header
 
 SIDES = {1: 28, 3: 32}  # of pictures, where nobody says: MNIST, and Sprites or CIFAR-10
+RAW_KERNEL = 17  # of the paper's samplers
 OUTPUTS: dict[str, Output] = {"hard": "clamp", "soft": "soft"}
 
 
@@ -29,7 +30,7 @@ class Said:
 
     Attributes:
         kind: in words.
-        kernel_size, clamp: of the drawing.
+        kernel_size, clamp: of the drawing; the kernel of numbers as drawn, where those tell which they are.
         values: None: told by the numbers.
         canvas: (height, width); None: the usual of grey and of colour. Only files that we wrote say it.
     """
@@ -96,12 +97,11 @@ class PublishedSource:
         first: dict[str, int] = {}
         seen, told = 0, False
         for rows in self.file.parts(size):
-            if self.values is None:
-                self.values = "raw" if seem_raw(rows.sets) else "final"
             if not told:
+                self._decide(rows)
                 self._tell()
                 told = True
-            rows = Rows(drawn_rows(rows.sets, self.values), rows.labels, rows.psnr)
+            rows = Rows(drawn_rows(rows.sets, self.values or "final"), rows.labels, rows.psnr)
             sound = torch.ones(len(rows.sets), dtype=torch.bool)
             for fault, wrong in unsound(rows.sets).items():
                 if bool(wrong.any()):
@@ -117,6 +117,13 @@ class PublishedSource:
         ]
         if seen == 0:
             raise InputError(f"{self.file.path}: holds no sets")
+
+    def _decide(self, rows: Rows) -> None:
+        """Let the numbers tell whether they are from before sigmoid and tanh, where nobody else does."""
+        if self.values is None:
+            self.values = "raw" if seem_raw(rows.sets) else "final"
+            if self.values == "raw" and self.reading.kernel_size is None:
+                self.kernel_size = RAW_KERNEL
 
     def _tell(self) -> None:
         """Note how the file is taken, and the flags that say otherwise."""

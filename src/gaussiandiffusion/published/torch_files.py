@@ -22,13 +22,13 @@ from gaussiandiffusion.published.rows import Rows, filled_up
 from gaussiandiffusion.published.source import PublishedSource, Said
 from gaussiandiffusion.splats.set_source import Reading, SetSource
 
-PAPER = Said("sets of the paper's time (.pt)", kernel_size=17, clamp="hard", values="raw")
+PAPER = Said("sets of the paper's time (.pt)", kernel_size=9, clamp="hard", values="raw")
 UNKNOWN = Said("sets of the follow-up (.pt)", kernel_size=11, clamp="hard")  # some are from before it: values tell
 PAPERS_OWN = "loss_history"  # a key that only files of the paper's time have
 
 
 def read_state(path: Path) -> dict[str, Any]:
-    """What a `.pt` file holds, which must be a dictionary.
+    """What a `.pt` file holds, which must be a dictionary, or rows alone.
 
     Raises:
         InputError: missing, truncated, or of objects that could run code when they are read.
@@ -43,6 +43,8 @@ def read_state(path: Path) -> dict[str, Any]:
         ) from error
     except Exception as error:  # zip and pickle readers raise whatever a broken file leads them to
         raise InputError(f"{path}: is no readable .pt file ({error}); copy it again") from error
+    if isinstance(state, Tensor):
+        return {"W": state}  # as the very first files were
     if not isinstance(state, dict):
         raise InputError(f"{path}: holds a {type(state).__name__}, not a dictionary with the key W")
     return state
