@@ -43,6 +43,11 @@ class SetFlags:
         """Whether any is given."""
         return any(getattr(self, each.name) is not None for each in fields(self))
 
+    def words(self) -> str:
+        """The first flag that is given."""
+        name = next(each.name for each in fields(self) if getattr(self, each.name) is not None)
+        return f"--{name.replace('_', '-')}"
+
     def reading(self) -> Reading:
         """The same for `splats.formats`."""
         from gaussiandiffusion.splats.set_source import Reading  # imports PyTorch
