@@ -42,6 +42,8 @@ __all__ = [
 register(
     {
         ".pt": "gaussiandiffusion.published.torch_files:open_torch",
+        ".pth": "gaussiandiffusion.published.torch_files:open_torch",
+        ".tar": "gaussiandiffusion.published.torch_files:open_torch",
         ".h5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
         ".hdf5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
         ".json": "gaussiandiffusion.splats.json_files:open_json",

@@ -73,6 +73,22 @@ def test_sprites_without_alpha_are_read_by_their_names(tmp_path):
     assert float(decibels(fitted, draw(full, CANVAS, kernel_size=17)).min()) >= 35
 
 
+def test_angles_are_told_from_rhos_and_drawn_as_gaussianimage_does(tmp_path, sets):
+    sets[..., :2] = 1 + 3 * sets[..., :2]  # pixels
+    sets[2, 4, 2] = 3.1
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        for number, rows in enumerate(sets.numpy()):
+            for name, columns in COLUMNS.items():
+                file[f"W/img_{number}/{name}"] = rows[:, columns]
+    found = load_sets(path).splats
+    cos, sin = sets[..., 2].cos(), sets[..., 2].sin()
+    turned = torch.stack([torch.stack([cos, sin], -1), torch.stack([-sin, cos], -1)], -2)  # y down
+    expected = turned @ torch.diag_embed(sets[..., :2].square()) @ turned.transpose(-1, -2) / 16**2
+    torch.testing.assert_close(found.covariances, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found.means, sets[..., -2:] + 1 / 32, rtol=1e-4, atol=1e-5)
+
+
 def external(path, sets):
     other = arrays(path.with_name("other.h5"), sets)
     with h5py.File(path, "w") as file:
@@ -119,13 +135,6 @@ def nothing(path, sets):
         file["pictures"] = sets.numpy()
 
 
-def angles(path, sets):
-    sets[2, 4, 2] = 3.1
-    with h5py.File(path, "w") as file:
-        for name, columns in COLUMNS.items():
-            file[f"W/img_3/{name}"] = sets[2].numpy()[:, columns]
-
-
 def shorter_part(path, sets):
     with h5py.File(path, "w") as file:
         for name, columns in COLUMNS.items():
@@ -152,7 +161,6 @@ def empty(path, sets):
         (flat, r"W has shape \(12, 9\), not"),
         (words, "W holds object, not numbers"),
         (nothing, "holds no groups sprite_<id>"),
-        (angles, "angles of another renderer"),
         (shorter_part, r"xyz has shape \(5, 2\), not \(12, 2\)"),
         (cut, "is no readable HDF5 file"),
         (empty, "is no readable HDF5 file"),

@@ -30,7 +30,7 @@ from torch import Tensor
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Canvas, SplatFile, Splats
-from gaussiandiffusion.splats.formats import Reading
+from gaussiandiffusion.splats.set_source import Reading
 from gaussiandiffusion.splats.storage import FORMAT_VERSION, Header
 
 CUTOFF = math.sqrt(2 * math.log(255))  # sigmas: exp(-CUTOFF^2 / 2) = 1/255

@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | arrays | `W [N, K, 9]`, `labels`, `psnr`, `done`; attributes `kernel_size`, `soft_clamp` | as stored |
 | groups | `W/sprite_<id>` or `W/img_<id>`, each `scaling`, `rotation`, `opacity`, `features`, `xyz` | by number |
+| the same with angles | `rotation` in [0, 2 pi), `scaling` in pixels: drawn by GaussianImage_RS | by number |
 | top level | `sprite_<id>/W [K, 8 or 9]` | by name, as its own reader takes them |
 
 Links to other files and virtual data sets are refused: what a file shows must lie in it.
@@ -31,6 +32,9 @@ from gaussiandiffusion.splats.set_source import Reading, SetSource
 
 GROUP_COLUMNS = {"scaling": 2, "rotation": 1, "opacity": 1, "features": 3, "xyz": 2}  # in the order of a row
 GROUPS = Said("published HDF5 groups", kernel_size=17, clamp="hard", values="final")
+ANGLES = Said(
+    "HDF5 groups with angles, as GaussianImage draws", kernel_size=17, clamp="hard", values="final", angles=True
+)
 TOP_LEVEL = Said("published HDF5 sprites", kernel_size=17, clamp="hard")
 ARRAYS = "published HDF5 arrays"
 ARRAYS_KERNEL = 32  # where a shard's attribute does not say
@@ -157,6 +161,9 @@ class GroupFile:
             # A number's order in one layout, a name's in the other: each as its own reader takes them.
             self.names = sorted(names, key=(lambda name: int(name.rpartition("_")[2])) if self.inner else None)
             shapes = [self._shape(place[name]) for name in self.names]
+            # A rho ends at 1. What goes beyond is an angle, and then all in the file are.
+            angles = self.inner and any((abs(dataset(place[name], "rotation", self.path)[()]) > 1).any()
+                                        for name in self.names)  # fmt: skip
         if not shapes:
             raise InputError(f"{self.path}: holds no groups sprite_<id> or img_<id>, so it is no published file")
         self.most, self.columns = max(rows for rows, _ in shapes), shapes[0][1]
@@ -164,7 +171,7 @@ class GroupFile:
             raise InputError(f"{self.path}: its sets have rows of different lengths")
         if short := sum(rows < self.most for rows, _ in shapes):
             self.notes.append(f"{short} sets of fewer than {self.most} rows filled up with rows that draw nothing")
-        self.said = GROUPS if self.inner else TOP_LEVEL
+        self.said = ANGLES if angles else GROUPS if self.inner else TOP_LEVEL
         self.labels = None if self.labels_file is None else read_labels(self.labels_file)
         if self.labels is not None and len(self.labels) != len(self.names):
             raise InputError(
@@ -201,13 +208,7 @@ class GroupFile:
     def _rows(self, group: Any) -> ndarray:
         if not self.inner:
             return np.asarray(dataset(group, "W", self.path)[()], np.float32)
-        rows = np.concatenate([dataset(group, name, self.path)[()] for name in GROUP_COLUMNS], 1).astype(np.float32)
-        if (np.abs(rows[:, 2]) > 1).any():
-            raise InputError(
-                f"{self.path}: {group.name} has rotations beyond [-1, 1], which are angles of another renderer; such "
-                "files cannot be read"
-            )
-        return rows
+        return np.concatenate([dataset(group, name, self.path)[()] for name in GROUP_COLUMNS], 1).astype(np.float32)
 
 
 def open_hdf5(path: Path, reading: Reading) -> SetSource:

@@ -27,7 +27,7 @@ from gaussiandiffusion.encoding import make_encoder
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.splats import Canvas, SplatFile
-from gaussiandiffusion.splats.formats import Reading
+from gaussiandiffusion.splats.set_source import Reading
 from gaussiandiffusion.splats.storage import FORMAT_VERSION, Header
 
 TILE = 16  # pixels

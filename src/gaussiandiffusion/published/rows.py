@@ -67,14 +67,20 @@ def drawn_rows(sets: Float[Tensor, "n k f"], values: Literal["final", "raw"]) ->
     return torch.cat([*shape, colors, sets[..., -2:]], -1)
 
 
-def unsound(rows: Float[Tensor, "n k f"]) -> dict[str, Bool[Tensor, " n"]]:
-    """Which sets, of rows as drawn, cannot be drawn, by what is wrong with them."""
+def unsound(rows: Float[Tensor, "n k f"], *, angles: bool = False) -> dict[str, Bool[Tensor, " n"]]:
+    """Which sets, of rows as drawn, cannot be drawn, by what is wrong with them.
+
+    Args:
+        angles: an angle stands in place of rho.
+    """
     broken = ~rows.isfinite().all(-1).all(-1)
-    return {
+    found = {
         "NaN or infinity": broken,
         "sigmas that are not > 0": ~broken & (rows[..., :2] <= 0).any(-1).any(-1),
-        "rhos beyond [-1, 1]": ~broken & (rows[..., 2].abs() > 1).any(-1),
     }
+    if not angles:
+        found["rhos beyond [-1, 1]"] = ~broken & (rows[..., 2].abs() > 1).any(-1)
+    return found
 
 
 def filled_up(sets: list[Float[Tensor, "_ f"]], count: int) -> Float[Tensor, "n k f"]:

@@ -12,6 +12,7 @@ import torch
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.published.drawing import is_direct, to_splats
+from gaussiandiffusion.published.gaussianimage import rotated_splats
 from gaussiandiffusion.published.refit import refit
 from gaussiandiffusion.published.rows import Rows, channels_of, drawn_rows, seem_raw, unsound
 from gaussiandiffusion.splats import Canvas, SplatFile
@@ -33,6 +34,7 @@ class Said:
         kernel_size, clamp: of the drawing; the kernel of numbers as drawn, where those tell which they are.
         values: None: told by the numbers.
         canvas: (height, width); None: the usual of grey and of colour. Only files that we wrote say it.
+        angles: rows hold sigmas in pixels and an angle in place of rho, for the renderer of GaussianImage_RS.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Said:
     clamp: Literal["hard", "soft"]
     values: Literal["final", "raw"] | None = None
     canvas: tuple[int, int] | None = None
+    angles: bool = False
 
 
 @runtime_checkable
@@ -103,7 +106,7 @@ class PublishedSource:
                 told = True
             rows = Rows(drawn_rows(rows.sets, self.values or "final"), rows.labels, rows.psnr)
             sound = torch.ones(len(rows.sets), dtype=torch.bool)
-            for fault, wrong in unsound(rows.sets).items():
+            for fault, wrong in unsound(rows.sets, angles=self.file.said.angles).items():
                 if bool(wrong.any()):
                     lost[fault] += int(wrong.sum())
                     first.setdefault(fault, seen + int(wrong.nonzero()[0, 0]))
@@ -128,6 +131,10 @@ class PublishedSource:
     def _tell(self) -> None:
         """Note how the file is taken, and the flags that say otherwise."""
         values = "numbers as drawn" if self.values == "final" else "numbers from before sigmoid and tanh"
+        if self.file.said.angles:
+            size = f"{self.canvas.height}x{self.canvas.width}"
+            self.notes.append(f"{self.kind} on {size} pixels (--sets-canvas says otherwise)")
+            return
         self.notes.append(
             f"{self.kind} on {self.canvas.height}x{self.canvas.width} pixels, kernel size {self.kernel_size}, "
             f"{self.clamp} clamp, {values} (--sets-canvas, --kernel-size, --clamp, --values say otherwise)"
@@ -135,7 +142,10 @@ class PublishedSource:
 
     def _become(self, rows: Rows) -> SplatFile:
         output = OUTPUTS[self.clamp]
-        if is_direct(self.canvas, self.kernel_size):
+        if self.file.said.angles:
+            sets = rows.sets
+            splats = rotated_splats(sets[..., -2:], sets[..., :2], sets[..., 2], sets[..., 4:-2], self.canvas)
+        elif is_direct(self.canvas, self.kernel_size):
             splats = to_splats(rows.sets, self.canvas, kernel_size=self.kernel_size, output=output)
         else:
             splats = refit(rows.sets, self.canvas, kernel_size=self.kernel_size, output=output)

@@ -18,9 +18,11 @@ from torch import Tensor
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.records import is_file, parse_json, read_text, to_record
+from gaussiandiffusion.published.gaussianimage import is_gaussianimage, read_gaussianimage
+from gaussiandiffusion.published.image_gs import is_image_gs, read_image_gs
 from gaussiandiffusion.published.rows import Rows, filled_up
 from gaussiandiffusion.published.source import PublishedSource, Said
-from gaussiandiffusion.splats.set_source import Reading, SetSource
+from gaussiandiffusion.splats.set_source import Loaded, Reading, SetSource
 
 PAPER = Said("sets of the paper's time (.pt)", kernel_size=9, clamp="hard", values="raw")
 UNKNOWN = Said("sets of the follow-up (.pt)", kernel_size=11, clamp="hard")  # some are from before it: values tell
@@ -166,5 +168,11 @@ def read_labels(path: Path) -> Tensor:
 
 
 def open_torch(path: Path, reading: Reading) -> SetSource:
-    """A `.pt` file, or a folder of them, of published sets."""
+    """A file: a published set, or a model of GaussianImage or Image-GS; or a folder of published sets."""
+    if not path.is_dir():
+        state = read_state(path)
+        if is_gaussianimage(state):
+            return Loaded(read_gaussianimage(state, reading, path), "GaussianImage model")
+        if is_image_gs(state):
+            return Loaded(read_image_gs(state, reading, path), "Image-GS checkpoint")
     return PublishedSource(TorchFiles(path, reading.labels), reading)
