@@ -1,8 +1,8 @@
 """GaussianImage's saved models: the sets in `gaussian_model.pth.tar`, of both its kinds.
 
 A file is a state dict. Of both kinds it holds `_xyz` [K, 2], means before tanh; `_features_dc` [K, 3], colours of any
-sign; `_opacity` [K, 1], all 1. GaussianImage_Cholesky adds `_cholesky` [K, 3] and GaussianImage_RS `_scaling` [K, 2] and
-`_rotation` [K, 1], with the constants that are added to them in the buffers `cholesky_bound` and `bound`. How it draws:
+sign; `_opacity` [K, 1], all 1. GaussianImage_Cholesky adds `_cholesky` [K, 3], GaussianImage_RS `_scaling` [K, 2] and
+`_rotation` [K, 1]; what is added to them is in the buffers `cholesky_bound` and `bound`. How it draws:
 
 - a mean of tanh value t lies at W (t_x + 1) / 2, H (t_y + 1) / 2, where *whole* numbers are pixel centres: half a pixel
   right and down of what t = -1 ... 1 suggests;
@@ -12,8 +12,8 @@ sign; `_opacity` [K, 1], all 1. GaussianImage_Cholesky adds `_cholesky` [K, 3] a
 
 It leaves out what a Gaussian adds below 1/255 of its peak, so `render(splats, cutoff=CUTOFF)` redraws its pictures;
 and beyond the 16 x 16 tiles that three sigmas touch, which is between those two and not redrawn. The file does not say
-how large the picture is. Models of its quantised training draw with other values than those saved here, and are refused;
-so are its 3D models.
+how large the picture is. Models of its quantised training draw with other values than those saved here, and are
+refused; so are its 3D models.
 
 Source: Zhang et al., "GaussianImage", ECCV 2024, and the files of its repository.
 """

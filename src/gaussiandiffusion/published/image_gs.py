@@ -1,14 +1,15 @@
 """Image-GS's checkpoints: their pictures, and sets fitted to them.
 
 A checkpoint `ckpt_step-N.pt` holds, under `state_dict`, `xy` [K, 2], means from 0 to 1 of width and height; `scale`
-[K, 2], one over the sigmas in pixels; `rot` [K, 1], the angle of the first axis in radians, anticlockwise on screen; and
-`feat` [K, C], colours of any sign. How it draws: of the Gaussians whose three sigmas touch a pixel's tile of 16 x 16, the
-ten largest at the pixel are *averaged*, colours weighted by their values w and divided by sum(w) + 1e-4; whole numbers
-are pixel centres. An average is no sum, so no exact `Splats` exist, and the picture is encoded anew with as many splats.
+[K, 2], one over the sigmas in pixels; `rot` [K, 1], the angle of the first axis in radians, anticlockwise on screen;
+and `feat` [K, C], colours of any sign. How it draws: of the Gaussians whose three sigmas touch a pixel's tile of 16 x
+16, the ten largest at the pixel are *averaged*, colours weighted by their values w and divided by sum(w) + 1e-4; whole
+numbers are pixel centres. An average is no sum, so no exact `Splats` exist, and the picture is encoded anew with as
+many splats.
 
 The file says neither its picture's size nor how it was drawn. These are the defaults of its program; checkpoints of
-`--disable_topk_norm`, `--disable_inverse_scale`, `--disable_tiles` or another gamma than 1 cannot be told from others and
-are drawn wrongly. Texture stacks (more than three channels) are refused.
+`--disable_topk_norm`, `--disable_inverse_scale`, `--disable_tiles` or another gamma than 1 cannot be told from others
+and are drawn wrongly. Texture stacks (more than three channels) are refused.
 
 Source: Zhang et al., "Image-GS", SIGGRAPH 2025, and the files of its repository.
 """
