@@ -91,7 +91,8 @@ def test_without_its_template_the_mean_of_the_slots_stands_in(canonical, folder,
 
 def test_the_model_samples_and_its_encoder_makes_the_floor(folder, tmp_path, strokes, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    quick = flags(**TINY | {"render_weight": 0, "device": "cpu"})
+    quick = flags(**{name: value for name, value in TINY.items() if name != "max_steps"})
+    quick += ["--budget", "0.004", "--render-weight", "0", "--device", "cpu"]
     for name, slots in (("random", False), ("canonical", True)):
         assert run(["train", str(folder / f"{name}.safetensors"), *quick, "--limit", "20"]) == 0
         assert "on this machine: training 0.1" in capsys.readouterr().err
@@ -100,7 +101,7 @@ def test_the_model_samples_and_its_encoder_makes_the_floor(folder, tmp_path, str
         assert (representation.settings.start == "template", representation.config.per_slot) == (slots, slots)
         assert pipe(num_samples=2, class_labels=1, seed=0).images.shape == (2, 1, 16, 16)
         assert representation.reconstruct(strokes[:2]).shape == (2, 1, 16, 16)
-        assert json.loads((tmp_path / "runs" / name / "training.json").read_text())["samples_seen"] == 64
+        assert json.loads((tmp_path / "runs" / name / "training.json").read_text())["samples_seen"] % 16 == 0
 
 
 def test_sets_of_other_systems_get_the_default_encoder_and_softly_drawn_ones_stay_so(published, make_splats, tmp_path):
