@@ -122,7 +122,7 @@ def test_flags_that_make_no_sense_are_refused(sets, tmp_path, capsys):
 
 
 def damaged(path, new):
-    """The file with its means and sigmas all NaN."""
+    """Write a file again with means of NaN."""
     with safe_open(path, "pt") as file:
         metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     safetensors.torch.save_file(tensors | {"means": tensors["means"] * torch.nan}, new, metadata)
