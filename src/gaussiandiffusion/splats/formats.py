@@ -76,14 +76,14 @@ class OwnFile:
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._file = storage.load(self.path)
+        self.file = storage.load(self.path)
 
     def __len__(self) -> int:
-        return len(self._file.splats)
+        return len(self.file.splats)
 
     def parts(self, size: int = PART) -> Iterator[SplatFile]:
         for start in range(0, len(self), size):
-            yield self._file[start : start + size]
+            yield self.file[start : start + size]
 
 
 @dataclass
@@ -127,6 +127,8 @@ def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> S
         InputError: it is not there, of no known kind, or not sound; or its kind needs a library that is missing.
     """
     path = Path(path)
+    if is_sharded(path):  # whatever else lies there, as its report
+        return Shards(path)
     suffix = suffix_of(path)
     if suffix in READERS:
         if not path.exists():
@@ -134,8 +136,6 @@ def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> S
         module, _, function = READERS[suffix].partition(":")
         opened: Callable[[Path, Reading], SetSource] = getattr(import_module(module), function)
         return opened(path, reading or Reading())
-    if is_sharded(path):
-        return Shards(path)
     if path.is_dir():
         raise InputError(f"{path}: holds no files of sets of one kind ({', '.join(READERS)})")
     return OwnFile(path)
@@ -152,6 +152,8 @@ def sets_of(source: SetSource, path: str | os.PathLike[str], limit: int | None =
     Raises:
         InputError: no set is sound, some are on another canvas than others, or what reading raises.
     """
+    if isinstance(source, OwnFile):
+        return source.file if limit is None else source.file[:limit]
     parts: list[SplatFile] = []
     count = 0
     for part in source.parts():
