@@ -77,7 +77,8 @@ class SplatRepresentation(Component):
         """The representation of a data set: its encoder, and the statistics of its encoded training sets."""
         canvas = splats.canvas
         settings = encoder.settings
-        output = splats.output if splats.output == "soft" else None
+        usual = "straight" if canvas.channels == 4 else "clamp"
+        output = None if splats.output == usual else splats.output
         self = cls(canvas.height, canvas.width, canvas.channels, settings.to_dict(), per_slot, form, scaling, output)
         self.latent_transform = LatentTransform.fit(
             splats, per_slot=per_slot, signed=settings.signed, form=form, scaling=scaling

@@ -51,6 +51,8 @@ def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> S
         InputError: it is not there, of no known kind, or not sound; or its kind needs a library that is missing.
     """
     path = Path(path)
+    if is_sharded(path):  # whatever else lies there, as its report
+        return Shards(path)
     suffix = suffix_of(path)
     if suffix in READERS:
         if not path.exists():
@@ -58,8 +60,6 @@ def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> S
         module, _, function = READERS[suffix].partition(":")
         opened: Callable[[Path, Reading], SetSource] = getattr(import_module(module), function)
         return opened(path, reading or Reading())
-    if is_sharded(path):
-        return Shards(path)
     if path.is_dir():
         raise InputError(f"{path}: holds no files of sets of one kind ({', '.join(READERS)})")
     return Loaded(storage.load(path), "splat file")
@@ -77,7 +77,7 @@ def sets_of(source: SetSource, path: str | os.PathLike[str], limit: int | None =
         InputError: no set is sound, some are on another canvas than others, or what reading raises.
     """
     if isinstance(source, Loaded):
-        return source.file[: len(source) if limit is None else limit]
+        return source.file if limit is None else source.file[:limit]
     parts: list[SplatFile] = []
     count = 0
     for part in source.parts():

@@ -82,7 +82,7 @@ def encoder_settings(file: SplatFile, source: str) -> EncoderSettings | None:
         InputError: they are damaged.
     """
     held = file.header.encoder
-    if "start" not in held or held.get("num_splats") != file.splats.num_splats:
+    if held.get("start") not in STARTS or held.get("num_splats") != file.splats.num_splats:
         return None
     settings: EncoderSettings = to_record(held, EncoderSettings, f"{source}: the header")
     negative = bool((file.splats.colors < 0).any())
