@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from tqdm import tqdm
 from gaussiandiffusion.cli.checks import check_file, check_images, check_installed, check_model, check_numbers
 from gaussiandiffusion.cli.device import Device
 from gaussiandiffusion.cli.framing import FramingFlags
+from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.data.framing import Framing
 from gaussiandiffusion.ground.errors import InputError
 
@@ -32,7 +34,7 @@ class Command:
     """
 
     generated: str
-    """Folder that `sample` wrote, splat file, or image source."""
+    """Folder that `sample` wrote, file or folder of sets, or image source."""
     real: str
     """NAME[:train|:test] of a data set, or an image source, so too if it has splits (test by default)."""
     out: Path
@@ -51,6 +53,7 @@ class Command:
     seed: int | None = None
     """Seed of the generated images, to be noted; default: as their folder says."""
     framing: FramingFlags = field(default_factory=Framing)
+    reading: ReadingFlags = field(default_factory=SetFlags)
     device: Device = "auto"
     """Metrics run on the CPU; other devices are refused."""
 
@@ -62,7 +65,9 @@ class Command:
         from gaussiandiffusion.evaluation.sources import load_generated, load_real
         from gaussiandiffusion.rendering.media import save_png
 
-        generated = load_generated(self.generated, self.framing)
+        generated = load_generated(self.generated, self.framing, self.reading.reading())
+        for note in generated.notes:
+            print(f"{self.generated}: {note}", file=sys.stderr)
         real, train = load_real(self.real, self.data_dir, self.framing)
         written = [self.out]
 

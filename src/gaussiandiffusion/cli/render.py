@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tyro
@@ -10,6 +11,7 @@ from tqdm import tqdm
 
 from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_numbers
 from gaussiandiffusion.cli.device import Device, resolve
+from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.ground.errors import InputError
 
 PIXELS_AT_ONCE = 2**24
@@ -17,13 +19,13 @@ PIXELS_AT_ONCE = 2**24
 
 @dataclass(frozen=True)
 class Command:
-    """Draw every set of a splat file as PNG, at any size.
+    """Draw every set of a file as PNG, at any size.
 
     Example: gaussiandiffusion render sets.safetensors --size 512 --out pictures/
     """
 
     file: tyro.conf.Positional[Path]
-    """Splat file, or a folder that `sample` wrote."""
+    """Splat file, folder of shards or that `sample` wrote, or another system's file or folder of sets."""
     out: Path
     """Folder to write to."""
     size: int | None = None
@@ -32,6 +34,7 @@ class Command:
     """Write SVG as well."""
     limit: int | None = None
     """Only the first N sets."""
+    reading: ReadingFlags = field(default_factory=SetFlags)
     seed: int = 0
     """Rendering draws nothing at random; accepted for uniformity."""
     device: Device = "auto"
@@ -48,11 +51,13 @@ class Command:
         from gaussiandiffusion.ground.images import to_uint8
         from gaussiandiffusion.rendering import render, to_svg
         from gaussiandiffusion.rendering.media import save_png, to_image
-        from gaussiandiffusion.splats import storage
+        from gaussiandiffusion.splats.formats import open_sets, sets_of
 
         file = self.file / "splats.safetensors" if is_gallery(self.file) else self.file
-        splats = storage.load(file).splats
-        splats = splats[: self.limit].to(device)
+        opened = open_sets(file, self.reading.reading())
+        splats = sets_of(opened, file, self.limit).splats.to(device)
+        for note in opened.notes:
+            print(f"{file}: {note}", file=sys.stderr)
         canvas = splats.canvas.resized(self.size)
         batch = max(1, PIXELS_AT_ONCE // (canvas.height * canvas.width * canvas.channels))
         with tqdm(total=len(splats), desc="render", unit="image") as bar:

@@ -14,6 +14,8 @@ import tyro
 
 from gaussiandiffusion.cli.checks import check_folder, check_images, check_installed, check_model, check_template
 from gaussiandiffusion.cli.device import Device
+from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
+from gaussiandiffusion.data.sets import holds_sets
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models.names import check_size
 from gaussiandiffusion.training.chosen import OWN, choose
@@ -33,8 +35,8 @@ class Command:
     """
 
     preset: tyro.conf.Positional[str]
-    """Your pictures (a folder, zip, .npz, .parquet or image), a preset (mnist), or a .toml or .json file of the
-    settings below."""
+    """Your pictures (a folder, zip, .npz, .parquet or image), encoded sets (.safetensors, a folder of shards, or
+    another system's file), a preset (mnist), or a .toml or .json file of the settings below."""
     output_dir: Path | None = None
     """Folder to write to; default: runs/NAME."""
     data_dir: Path | None = None
@@ -47,6 +49,7 @@ class Command:
     """Stop after so many minutes, with the state saved; go on with --resume, there or elsewhere."""
     device: Device = "auto"
     """Where to compute."""
+    reading: ReadingFlags = field(default_factory=SetFlags)
     settings: Annotated[TrainConfig, tyro.conf.arg(name="")] = field(default_factory=TrainConfig)
     name: tyro.conf.Suppress[str] = "model"
 
@@ -81,13 +84,19 @@ class Command:
         from gaussiandiffusion.training import checkpoint, latents
         from gaussiandiffusion.training.budget import tell
         from gaussiandiffusion.training.encoder import TEMPLATE_FILE
-        from gaussiandiffusion.training.estimate import estimate
+        from gaussiandiffusion.training.estimate import estimate, estimate_encoded
 
         settings, template = self.settings, folder / TEMPLATE_FILE
         if settings.teacher.model is not None:
             return latents.load_training_set(settings, None, folder / "pairs", device)
-        images = latents.load_training_images(settings, self.data_dir)
         done = checkpoint.share_done(folder, settings) if self.resume else 0.0
+        if holds_sets(settings.data.source):
+            data = latents.load_training_set(settings, None, reading=self.reading.reading())
+            found = estimate_encoded(data, settings, device, done=done)
+            if first_process():
+                tell(found.words(self.minutes))
+            return data
+        images = latents.load_training_images(settings, self.data_dir)
         found = estimate(images, settings, device, template=template, done=done)
         if first_process():
             tell(found.words(self.minutes))
@@ -122,6 +131,8 @@ class Command:
         if not source:
             raise InputError(f"the preset {OWN} needs your pictures: gaussiandiffusion train ./FOLDER")
         check_images(source)
+        if self.reading and not holds_sets(source):
+            raise InputError(f"{source}: holds pictures; {self.reading.words()} is said of files of sets, leave it out")
         place = Path(source).resolve()
         if place.is_dir() and folder.resolve().is_relative_to(place):
             raise InputError(

@@ -11,10 +11,10 @@ import numpy as np
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import storage
+from gaussiandiffusion.splats.shards import PATTERN
 
 SHARD_IMAGES = 4096  # at most
 SHARD_BYTES = 64 << 20  # of pixels and parameters together, all as float32, as a fit has them
-PATTERN = "shard-*-of-*.safetensors"
 REPORT = "encode.json"
 
 

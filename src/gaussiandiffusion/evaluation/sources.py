@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -10,46 +10,55 @@ import torch
 from gaussiandiffusion.data import Framing, ImageSet, ImageSource, load_images, open_images
 from gaussiandiffusion.data.datasets import find_dataset
 from gaussiandiffusion.data.framed import framed
+from gaussiandiffusion.data.sets import holds_sets
 from gaussiandiffusion.data.sources import named_split
 from gaussiandiffusion.gallery import is_gallery, picture_folder, read_gallery
 from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.rendering import render
-from gaussiandiffusion.splats import storage
+from gaussiandiffusion.splats.formats import Reading, open_sets, sets_of
 
 BLOCK = 2048  # sets rendered at once
 
 
 @dataclass(frozen=True)
 class Generated:
-    """Generated images with their conditions, and what their maker says of how they were made."""
+    """Generated images with their conditions, and what their maker says of how they were made.
+
+    Attributes:
+        notes: what a reader of sets guessed or left out.
+    """
 
     images: ImageSet
     model: str | None = None
     seed: int | None = None
+    notes: list[str] = field(default_factory=list)
 
 
-def load_generated(source: str, framing: Framing | None = None) -> Generated:
-    """Images of a gallery, of a splat file (rendered), or of any image source.
+def load_generated(source: str, framing: Framing | None = None, reading: Reading | None = None) -> Generated:
+    """Images of a gallery, of any file of sets (rendered), or of any image source.
 
     Args:
         framing: the size and mode to bring them to.
+        reading: what a file of sets does not say.
 
     Raises:
         InputError: nothing readable there.
     """
-    if not is_gallery(Path(source)) and Path(source).suffix != ".safetensors":
+    path = Path(source).expanduser()
+    if not is_gallery(path) and not holds_sets(source) and path.suffix != ".safetensors":
         return Generated(load_images(source, framing=framing))
-    generated = _of_samples(Path(source))
+    generated = _of_samples(path, reading)
     return replace(generated, images=framed(ImageSource.of(generated.images), framing).read())
 
 
-def _of_samples(path: Path) -> Generated:
+def _of_samples(path: Path, reading: Reading | None) -> Generated:
     if is_gallery(path):
         gallery = read_gallery(path)
         return Generated(gallery.images, gallery.record.model, gallery.record.seed)
-    file = storage.load(path)
+    opened = open_sets(path, reading)
+    file = sets_of(opened, path)
     blocks = [to_uint8(render(file.splats[i : i + BLOCK])) for i in range(0, len(file.splats), BLOCK)]
     shown = file.conditions
     try:
@@ -61,6 +70,7 @@ def _of_samples(path: Path) -> Generated:
         ImageSet(torch.cat(blocks).numpy(), conditions, path.name),
         model if isinstance(model, str) else None,
         seed if isinstance(seed, int) else None,
+        opened.notes,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,10 +16,12 @@ from gaussiandiffusion.ground.component import Component, configured
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.ground.records import to_record
 from gaussiandiffusion.rendering import FOOTPRINT, Backend, accumulate, kernel_takes, render
+from gaussiandiffusion.rendering.grid import to_picture
 from gaussiandiffusion.representation.base import Kind, hinge_distance
 from gaussiandiffusion.representation.features import Form, to_features
 from gaussiandiffusion.representation.latent import LatentTransform, Scaling
 from gaussiandiffusion.splats import Canvas, Splats
+from gaussiandiffusion.splats.splats import Output
 
 SMALL = 2**16  # splat-pixel pairs of a set that are drawn before the kernel would have been loaded
 
@@ -31,6 +34,7 @@ class SplatRepresentation(Component):
         encoder: `EncoderSettings` as a dict.
         per_slot: statistics and anchors per slot; for canonical sets.
         form, scaling: of the latent, see `LatentTransform`.
+        output: how sums become pixels; None: as the canvas has it, see `Splats`.
 
     Buffers hold the template, when the encoder starts from one, and the latent statistics; they are saved and
     loaded like any model's weights.
@@ -46,6 +50,7 @@ class SplatRepresentation(Component):
         per_slot: bool = True,
         form: Form = "log_covariance",
         scaling: Scaling = "standard",
+        output: Output | None = None,
     ) -> None:
         super().__init__()
         self.settings = to_record(encoder or {}, EncoderSettings, "encoder")
@@ -72,7 +77,9 @@ class SplatRepresentation(Component):
         """The representation of a data set: its encoder, and the statistics of its encoded training sets."""
         canvas = splats.canvas
         settings = encoder.settings
-        self = cls(canvas.height, canvas.width, canvas.channels, settings.to_dict(), per_slot, form, scaling)
+        usual = "straight" if canvas.channels == 4 else "clamp"
+        output = None if splats.output == usual else splats.output
+        self = cls(canvas.height, canvas.width, canvas.channels, settings.to_dict(), per_slot, form, scaling, output)
         self.latent_transform = LatentTransform.fit(
             splats, per_slot=per_slot, signed=settings.signed, form=form, scaling=scaling
         )
@@ -132,7 +139,8 @@ class SplatRepresentation(Component):
         return self.latent_transform.to_latent(self.encoder().encode(images).splats.to(self.device))
 
     def from_latent(self, latent: Float[Tensor, "n k f"]) -> Splats:
-        return self.latent_transform.from_latent(latent)
+        splats = self.latent_transform.from_latent(latent)
+        return splats if self.config.output is None else replace(splats, output=self.config.output)
 
     def draw(self, splats: Splats, size: int | tuple[int, int] | None = None) -> Float[Tensor, "n c h w"]:
         """Pictures in [0, 1]; by which renderer goes by the size of one set, so that their number changes no bit."""
@@ -156,8 +164,13 @@ class SplatRepresentation(Component):
         """Hinge distance of the sets' pictures, drawn by their footprints."""
         backend: Backend = "cpu" if latent.device.type == "cpu" else "reference"
         with torch.no_grad():
-            goal = accumulate(self.from_latent(clean), cutoff=FOOTPRINT, backend=backend).clamp(0, 1)
-        return hinge_distance(accumulate(self.from_latent(latent), cutoff=FOOTPRINT, backend=backend), goal, weights)
+            goal = self._sums(clean, backend).clamp(0, 1)
+        return hinge_distance(self._sums(latent, backend), goal, weights)
+
+    def _sums(self, latent: Float[Tensor, "n k f"], backend: Backend) -> Float[Tensor, "n c h w"]:
+        """Pictures before they are clamped; soft ones need no clamp."""
+        sums = accumulate(self.from_latent(latent), cutoff=FOOTPRINT, backend=backend)
+        return to_picture(sums, "soft") if self.config.output == "soft" else sums
 
     def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:
         """What is left of images that were encoded and drawn."""

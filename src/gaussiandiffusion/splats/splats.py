@@ -260,7 +260,10 @@ class Splats:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Splats:
-        """Read the sets of a splat file; `gaussiandiffusion.splats.storage.load` also gives labels and header."""
-        from gaussiandiffusion.splats import storage
+        """Read the sets of a file of ours or of another system.
 
-        return storage.load(path).splats
+        `gaussiandiffusion.splats.formats.load_sets` also gives labels and header, and takes what the file does not say.
+        """
+        from gaussiandiffusion.splats.formats import load_sets
+
+        return load_sets(path).splats

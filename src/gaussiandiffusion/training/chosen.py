@@ -1,4 +1,4 @@
-"""What the first word of `train` names: a preset, a file of settings, the user's own pictures, or a data set."""
+"""What the first word of `train` names: a preset, a file of settings, one's own pictures or sets, or a data set."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gaussiandiffusion.data.datasets import find_dataset
+from gaussiandiffusion.data.sets import holds_sets
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.presets import load_config, presets, with_settings
@@ -31,9 +32,11 @@ class Chosen:
 
 
 def choose(word: str) -> Chosen:
-    """Settings by a word: a preset comes first, then a file of settings, then a source of pictures, then a data set.
+    """Settings by a word: a preset comes first, then a file of settings, then a source of pictures or sets, then a data
+    set.
 
-    A data set that has no preset of its own is trained as pictures of one's own are.
+    A data set that has no preset of its own is trained as pictures of one's own are; sets likewise, from the start that
+    they were fitted from, and with slots if that is a template.
 
     Raises:
         InputError: it is none of these, or the settings are wrong.
@@ -53,4 +56,9 @@ def choose(word: str) -> Chosen:
         return Chosen(load_config(path), path.stem)
     place = Path(os.path.abspath(path))
     settings = with_settings(load_config(OWN), data=str(place))
+    if holds_sets(place):
+        from gaussiandiffusion.training.sets_encoder import start_of  # imports PyTorch
+
+        start = start_of(place)
+        settings = with_settings(settings, start=start, per_slot=start == "template")
     return Chosen(settings, (place.name if place.is_dir() else place.stem) or "pictures")

@@ -31,7 +31,7 @@ class DataConfig:
     """What to learn from."""
 
     source: Annotated[str, flag("data")] = "mnist"
-    """Data-set name or any image source (in a preset: relative to it)."""
+    """Data-set name, any image source, or sets that are encoded already (in a preset: relative to it)."""
     split: Literal["train", "test"] = "train"
     """Split of a data set, or of a folder or zip with sub-folders train/ and test/."""
     canvas: int | None = None

@@ -77,6 +77,11 @@ def estimate(
     )
 
 
+def estimate_encoded(data: TrainingSet, config: TrainConfig, device: str, *, done: float = 0.0) -> Estimate:
+    """The same of sets that are encoded already: only steps take time."""
+    return Estimate(None, None, _training(data, config, device) * (1 - done))
+
+
 def _fitting(count: int, each: float, images: ImageSet) -> float:
     """Seconds for so many images, given those of one: a thread fits a block at a time; of large ones all fit one."""
     if max(images.images.shape[2:]) > WHOLE:

@@ -19,9 +19,10 @@ from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.data.augment import augment
 from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.data.image_set import CHANNELS
+from gaussiandiffusion.data.sets import holds_sets
 from gaussiandiffusion.diffusion import prediction_of, prepared
 from gaussiandiffusion.encoding import Encoded, Encoder, FitEncoder
-from gaussiandiffusion.ground.attributes import ConditionSpec
+from gaussiandiffusion.ground.attributes import ConditionColumns, ConditionSpec
 from gaussiandiffusion.ground.combinations import absent_in
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
@@ -29,6 +30,7 @@ from gaussiandiffusion.ground.seeds import Stream, generator_for
 from gaussiandiffusion.models import check_size
 from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
+from gaussiandiffusion.splats.set_source import Reading
 from gaussiandiffusion.training.budget import tell
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.encoder import num_splats, training_encoder, unlearned_encoder
@@ -126,13 +128,16 @@ def load_training_set(
     folder: Path | None = None,
     device: str = "cpu",
     template: Path | None = None,
+    reading: Reading | None = None,
 ) -> TrainingSet:
-    """Encode the training split that a configuration names, or what the latents' statistics need of it.
+    """Encode the training split that a configuration names, or what the latents' statistics need of it; or take sets
+    that are encoded already.
 
     Args:
         device: where a teacher samples.
         folder: keeps what a teacher makes; needed with one.
         template: file that keeps a template which is learned.
+        reading: what files of sets do not say.
 
     Raises:
         InputError: the images cannot be read, or are fewer than two, or the network has no known size.
@@ -141,6 +146,10 @@ def load_training_set(
         if folder is None:
             raise ValueError("a teacher needs a folder for its pairs")
         return _taught(config, config.teacher.model, folder, device)
+    if holds_sets(config.data.source):
+        from gaussiandiffusion.training.sets import load_sets_to_train  # stands on this file
+
+        return load_sets_to_train(config, reading)
     return encode_training_set(load_training_images(config, data_dir), config, template)
 
 
@@ -155,13 +164,20 @@ def load_training_images(config: TrainConfig, data_dir: Path | None) -> ImageSet
     images = load_images(data.source, split=data.split, data_dir=data_dir, limit=data.limit, framing=data.framing)
     if len(images) < 2:
         raise InputError(f"{data.source}: one image is too few to train on; give at least two")
-    if config.network.conditional and images.labels is not None and images.conditions is not None:
-        (names,) = images.conditions.spec.attributes.values()
-        counts = np.bincount(images.labels, minlength=len(names))
-        alone = [name for name, count in zip(names, counts, strict=False) if count == 1]
-        if alone:
-            tell(f"{', '.join(alone[:SHOWN])}: has one picture only; what is asked for by its name will look like that")
+    if config.network.conditional and images.conditions is not None:
+        tell_of_single(images.conditions)
     return images
+
+
+def tell_of_single(conditions: ConditionColumns) -> None:
+    """Say which values of an only attribute one image alone has."""
+    if conditions.labels is None:
+        return
+    (names,) = conditions.spec.attributes.values()
+    counts = np.bincount(conditions.labels, minlength=len(names))
+    alone = [name for name, count in zip(names, counts, strict=False) if count == 1]
+    if alone:
+        tell(f"{', '.join(alone[:SHOWN])}: has one picture only; what is asked for by its name will look like that")
 
 
 def encode_training_set(images: ImageSet, config: TrainConfig, template: Path | None = None) -> TrainingSet:
