@@ -8,7 +8,12 @@ from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionPipeline, bundled_models
 
 MIB = 1 << 20
-BUDGETS = [(("mnist", "mnist-few"), 4 * MIB), (("fashion-mnist",), 3 * MIB), (("sprites",), 4 * MIB)]
+BUDGETS = [
+    (("mnist", "mnist-few"), 4 * MIB),
+    (("fashion-mnist",), 3 * MIB),
+    (("sprites",), 4 * MIB),
+    (("cifar10",), 4 * MIB),
+]
 
 
 @pytest.mark.parametrize(("names", "most"), BUDGETS)

@@ -187,7 +187,9 @@ def check_fit(network: Network, representation: Representation[Any], latent_spac
     Raises:
         InputError: it is one.
     """
-    found = weights_sha256(representation.state_dict(), settings=representation.config)
+    # A setting that is not set counts for nothing, so that one that came later leaves older checksums as they were.
+    settings = {name: value for name, value in representation.config.items() if value is not None}
+    found = weights_sha256(representation.state_dict(), settings=settings)
     if latent_space not in (None, found):
         raise InputError(
             "the network was trained in another latent space (template or statistics) than this representation's; "
