@@ -29,8 +29,9 @@ def main(arguments: Arguments) -> None:
     pipeline = GaussianDiffusionPipeline.from_pretrained(arguments.model)
     grid = pipeline(num_samples=100, seed=arguments.seed)
     save_png(grid_image(to_uint8(grid.images), columns=20, scale=2), arguments.out / "samples.png")
-    clothes = GaussianDiffusionPipeline.from_pretrained("fashion-mnist")(num_samples=60, seed=arguments.seed)
-    save_png(grid_image(to_uint8(clothes.images), columns=20, scale=2), arguments.out / "clothes.png")
+    for name, file in (("fashion-mnist", "clothes.png"), ("cifar10", "photographs.png")):
+        drawn = GaussianDiffusionPipeline.from_pretrained(name)(num_samples=60, seed=arguments.seed)
+        save_png(grid_image(to_uint8(drawn.images), columns=20, scale=2), arguments.out / file)
     draw_characters(arguments.out, arguments.seed)
     draw_in_between(arguments.out, arguments.seed)
     ten = pipeline(num_samples=10, num_inference_steps=12, seed=arguments.seed, return_trajectory=True)
