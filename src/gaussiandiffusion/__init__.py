@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gaussiandiffusion.ground.lazy import lazily
+from gaussiandiffusion.ground.set_readers import register
 
 if TYPE_CHECKING:
     from gaussiandiffusion.encoding import Encoder, encode
@@ -37,6 +38,17 @@ __all__ = [
     "render",
     "to_svg",
 ]
+
+register(
+    {
+        ".pt": "gaussiandiffusion.published.torch_files:open_torch",
+        ".pth": "gaussiandiffusion.published.torch_files:open_torch",
+        ".tar": "gaussiandiffusion.published.torch_files:open_torch",
+        ".h5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
+        ".hdf5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
+        ".json": "gaussiandiffusion.splats.json_files:open_json",
+    }
+)
 
 __getattr__, __dir__ = lazily(
     __name__,

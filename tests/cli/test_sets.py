@@ -15,8 +15,9 @@ from gaussiandiffusion.cli.reading import SetFlags
 from gaussiandiffusion.data.sets import holds_sets
 from gaussiandiffusion.evaluation.sources import load_generated
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.set_readers import READERS
 from gaussiandiffusion.splats import storage
-from gaussiandiffusion.splats.formats import READERS, OwnFile, Reading
+from gaussiandiffusion.splats.set_source import Loaded, Reading
 from gaussiandiffusion.splats.shards import shard_files
 
 
@@ -47,7 +48,7 @@ def other(sets, tmp_path, monkeypatch):
 
     def open_toy(path, reading):
         told.append(reading)
-        return OwnFile(path, "toy", ["drawing guessed to be direct", "2 sets left out: NaN"])
+        return Loaded(storage.load(path), "toy", ["drawing guessed to be direct", "2 sets left out: NaN"])
 
     module.open_toy = open_toy
     monkeypatch.setitem(sys.modules, "toy_reader", module)

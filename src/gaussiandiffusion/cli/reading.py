@@ -12,7 +12,7 @@ import tyro
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
-    from gaussiandiffusion.splats.formats import Reading
+    from gaussiandiffusion.splats.set_source import Reading
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class SetFlags:
 
     def reading(self) -> Reading:
         """The same for `splats.formats`."""
-        from gaussiandiffusion.splats.formats import Reading  # imports PyTorch
+        from gaussiandiffusion.splats.set_source import Reading  # imports PyTorch
 
         return Reading(self.kernel_size, self.clamp, self._canvas(), self.values, self.labels)
 

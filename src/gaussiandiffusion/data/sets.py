@@ -1,4 +1,4 @@
-"""Whether a source holds sets that are encoded already, or pictures: told by names, in most cases without PyTorch."""
+"""Whether a source holds sets that are encoded already, or pictures: told by names, without PyTorch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from gaussiandiffusion.data.datasets import find_dataset
+from gaussiandiffusion.ground.set_readers import READERS, suffix_of
 from gaussiandiffusion.splats.shards import is_sharded
 
 SETS = ".safetensors"
@@ -32,6 +33,4 @@ def holds_sets(source: str | os.PathLike[str]) -> bool:
         return False
     if path.suffix.lower() == SETS and path.is_file():
         return True
-    from gaussiandiffusion.splats.formats import READERS, suffix_of  # imports PyTorch
-
     return suffix_of(path) in READERS

@@ -104,6 +104,23 @@ class FitEncoder:
             parameters[missed[better]], errors[missed[better]] = again[better], error[better]
         return Encoded(to_splats(parameters, canvas), torch.from_numpy(psnr(errors).astype(np.float32)))
 
+    def refit(self, images: UInt8[ndarray, "n c h w"], start: Splats, *, threads: int | None = None) -> Encoded:
+        """Fit one set to every image, each beginning at a set of its own.
+
+        Args:
+            images: 8-bit pixels, as `encode` takes them.
+            start: a set for each image, of the settings' K.
+            threads: as in `encode`.
+
+        Raises:
+            InputError: as `encode`.
+        """
+        canvas = self._check(images)
+        begun = to_parameters(start)
+        run = partial(self._fit, target_psnr=None, threads=threads, device="cpu", start=begun)
+        parameters, errors = run(premultiplied(images), self.settings)
+        return Encoded(to_splats(parameters, canvas), torch.from_numpy(psnr(errors).astype(np.float32)))
+
     def _fit(
         self,
         images: ndarray,
@@ -112,6 +129,7 @@ class FitEncoder:
         target_psnr: float | None,
         threads: int | None,
         device: torch.device | str,
+        start: ndarray | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> tuple[ndarray, ndarray]:
         """Parameters (N, K, 5 + C) and mean squared errors (N,) of one pass."""
@@ -120,12 +138,18 @@ class FitEncoder:
         parameters = np.empty((len(images), settings.num_splats, len(plan.rates)), np.float32)
         errors = np.empty(len(images))
         shared = to_parameters(self.template) if self.template is not None and settings.start == "template" else None
+
+        def begin(block: slice) -> ndarray:
+            if start is not None:
+                return start[block]
+            return start_parameters(np.ascontiguousarray(images[block]), settings) if shared is None else shared
+
         fused = torch.device(device).type == "cpu" and kernel_available()
 
-        def fit_block(start: int) -> int:
-            block = slice(start, start + BLOCK)
+        def fit_block(at: int) -> int:
+            block = slice(at, at + BLOCK)
             part = np.ascontiguousarray(images[block])
-            parameters[block] = start_parameters(part, settings) if shared is None else shared
+            parameters[block] = begin(block)
             if not fused:
                 fit_reference.fit_range(part, parameters[block], plan, errors[block], device)
             else:
@@ -140,7 +164,7 @@ class FitEncoder:
         with worker_pool(threads) as pool:
             if fused and canvas.longer_side > WHOLE:
                 for i, image in enumerate(images):
-                    parameters[i] = start_parameters(images[i : i + 1], settings)[0] if shared is None else shared[0]
+                    parameters[i] = begin(slice(i, i + 1))[0]
                     errors[i] = fit_large(image, parameters[i], plan, pool)
                     if progress is not None:
                         progress(1)

@@ -79,9 +79,32 @@ def to_splats(sets: Float[Tensor, "n k f"], canvas: Canvas, *, kernel_size: int,
     flatness = (1 - rhos) * (1 + rhos)
     wider = (flatness.clamp_min(FLATTEST) / flatness).sqrt()  # the published limit on rho, said in sigmas
     sigmas = sets[..., :2] / UNITS * wider[..., None] * pixels / canvas.longer_side
-    nearest = _exponents(sets, canvas).amax((-2, -1)).clamp_min(-LARGEST_EXPONENT)
-    colors = sets[..., 4:-2] * torch.exp(-nearest)[..., None]
+    colors = sets[..., 4:-2] * peak_factors(sets, canvas)[..., None]
     return Splats(-sets[..., -2:] * pixels / canvas.longer_side, sigmas, rhos, colors, canvas, output=output)
+
+
+def peak_factors(sets: Float[Tensor, "n k f"], canvas: Canvas) -> Float[Tensor, "n k"]:
+    """One over each Gaussian's value at the pixel where it is largest, at most e^80: the direct path's own factor.
+
+    Along a row of pixels the exponent is a parabola, so that its largest value is beside the parabola's top.
+    """
+    sigma_x, sigma_y, rho = (sets[..., i, None] for i in range(3))  # (n, k, 1) each
+    x, y = sets[..., -2, None], sets[..., -1, None]
+    v = (_centres(sets, canvas.height) + y) * (UNITS / sigma_y)  # (n, k, h)
+    step = 2 / (canvas.width - 1)
+    top = ((rho * v * sigma_x / UNITS - x + 1) / step).clamp(0, canvas.width - 1).floor()
+    flatness = (1 - rho.square()).clamp_min(FLATTEST)
+    largest = sets.new_full(sets.shape[:2], -torch.inf)
+    for column in (top, (top + 1).clamp_max(canvas.width - 1)):
+        u = (column * step - 1 + x) * (UNITS / sigma_x)
+        exponents = (u.square() - 2 * rho * u * v + v.square()) / (-2 * flatness)
+        largest = torch.maximum(largest, exponents.amax(-1))
+    return torch.exp(-largest.clamp_min(-LARGEST_EXPONENT))
+
+
+def _centres(sets: Tensor, count: int) -> Float[Tensor, " count"]:
+    """Pixel centres along a side."""
+    return torch.linspace(-1, 1, count, dtype=sets.dtype, device=sets.device)
 
 
 def _direct(sets: Tensor, canvas: Canvas) -> Float[Tensor, "n k h w"]:
@@ -93,8 +116,8 @@ def _exponents(sets: Tensor, canvas: Canvas) -> Float[Tensor, "n k h w"]:
     """-1/2 Mahalanobis^2 of every Gaussian of the direct path at every pixel."""
     sigma_x, sigma_y, rho = (sets[..., i, None, None] for i in range(3))  # (n, k, 1, 1) each
     x, y = (sets[..., i, None, None] for i in (-2, -1))
-    across = torch.linspace(-1, 1, canvas.width, dtype=sets.dtype, device=sets.device)
-    down = torch.linspace(-1, 1, canvas.height, dtype=sets.dtype, device=sets.device)[:, None]
+    across = _centres(sets, canvas.width)
+    down = _centres(sets, canvas.height)[:, None]
     u = (across + x) * (UNITS / sigma_x)  # (n, k, 1, w)
     v = (down + y) * (UNITS / sigma_y)  # (n, k, h, 1)
     return (u.square() - 2 * rho * u * v + v.square()) / (-2 * (1 - rho.square()).clamp_min(FLATTEST))
@@ -117,8 +140,8 @@ def _grid(sets: Tensor, canvas: Canvas, size: int) -> Float[Tensor, "n k h w"]:
     left, top = (width - size) // 2, (height - size) // 2
     padded = F.pad(table, (left, width - size - left, top, height - size - top))
     # Sampling at pixel + (x, y) moves what is seen by -(x, y); outside the image there is nothing.
-    across = torch.linspace(-1, 1, width, dtype=sets.dtype, device=sets.device) + sets[..., -2, None]  # (n, k, w)
-    down = torch.linspace(-1, 1, height, dtype=sets.dtype, device=sets.device) + sets[..., -1, None]  # (n, k, h)
+    across = _centres(sets, width) + sets[..., -2, None]  # (n, k, w)
+    down = _centres(sets, height) + sets[..., -1, None]  # (n, k, h)
     shape = (n, k, height, width)
     places = torch.stack([across[..., None, :].expand(shape), down[..., None].expand(shape)], -1)
     return F.grid_sample(padded.view(n * k, 1, height, width), places.flatten(0, 1), align_corners=True).view(shape)

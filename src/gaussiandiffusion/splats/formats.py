@@ -1,8 +1,4 @@
-"""Which files hold sets: our own, and those whose readers upper layers name here.
-
-A kind is known by the suffixes of its files. Its reader is named as "module:function" and imported when a file of that
-kind is opened, so that this layer knows no other and an optional library is needed by its own files alone.
-"""
+"""Opening files that hold sets, our own or of other systems (`ground.set_readers`), part by part."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, Protocol
 
 import torch
 from jaxtyping import Int64
@@ -20,70 +15,12 @@ from torch import Tensor
 from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.set_readers import READERS, suffix_of
 from gaussiandiffusion.splats import storage
+from gaussiandiffusion.splats.set_source import PART, Loaded, Reading, SetSource
 from gaussiandiffusion.splats.shards import is_sharded, shard_files
 from gaussiandiffusion.splats.splats import Splats
 from gaussiandiffusion.splats.storage import SplatFile
-
-PART = 1024  # sets read at once
-OURS = (".safetensors",)
-READERS: dict[str, str] = {}  # suffix -> "module:function"; filled by the package
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What files of other systems do not say. None: guessed where it can be told, else the usual of the kind.
-
-    Attributes:
-        kernel_size: of the published drawing, which picks its path.
-        clamp: how sums become pixels, "hard" to [0, 1] or "soft".
-        canvas: (height, width) of the pictures.
-        values: whether numbers are as drawn or from before sigmoid and tanh.
-        labels: file with the index of each set's class: JSON, or text with one a line.
-    """
-
-    kernel_size: int | None = None
-    clamp: Literal["hard", "soft"] | None = None
-    canvas: tuple[int, int] | None = None
-    values: Literal["final", "raw"] | None = None
-    labels: Path | None = None
-
-
-class SetSource(Protocol):
-    """An opened file, or folder, of sets.
-
-    Attributes:
-        kind: what it is, in words.
-        notes: what was guessed, and what was left out and why; complete once all parts are read.
-    """
-
-    kind: str
-    notes: list[str]
-
-    def __len__(self) -> int:
-        """Sets there are; fewer may come, where some are not sound."""
-
-    def parts(self, size: int = PART) -> Iterator[SplatFile]:
-        """The sets in order, at most `size` at once, all of one K and canvas."""
-
-
-@dataclass
-class OwnFile:
-    """A splat file of ours."""
-
-    path: Path
-    kind: str = "splat file"
-    notes: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.file = storage.load(self.path)
-
-    def __len__(self) -> int:
-        return len(self.file.splats)
-
-    def parts(self, size: int = PART) -> Iterator[SplatFile]:
-        for start in range(0, len(self), size):
-            yield self.file[start : start + size]
 
 
 @dataclass
@@ -107,19 +44,6 @@ class Shards:
                 yield file[start : start + size]
 
 
-def register(reader: str, *suffixes: str) -> None:
-    """Name the reader, "module:function" of (path, Reading) -> SetSource, of files with these suffixes."""
-    READERS.update(dict.fromkeys(suffixes, reader))
-
-
-def suffix_of(path: Path) -> str:
-    """That of a file, or of the set files in a folder: where they have one suffix, that one; else ""."""
-    if not path.is_dir():
-        return path.suffix.lower()
-    found = {file.suffix.lower() for file in path.iterdir() if file.suffix.lower() in READERS}
-    return found.pop() if len(found) == 1 else ""
-
-
 def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> SetSource:
     """Open any file that holds sets, or a folder of files of one kind that are one data set.
 
@@ -138,7 +62,7 @@ def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> S
         return opened(path, reading or Reading())
     if path.is_dir():
         raise InputError(f"{path}: holds no files of sets of one kind ({', '.join(READERS)})")
-    return OwnFile(path)
+    return Loaded(storage.load(path), "splat file")
 
 
 def load_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> SplatFile:
@@ -152,8 +76,8 @@ def sets_of(source: SetSource, path: str | os.PathLike[str], limit: int | None =
     Raises:
         InputError: no set is sound, some are on another canvas than others, or what reading raises.
     """
-    if isinstance(source, OwnFile):
-        return source.file if limit is None else source.file[:limit]
+    if isinstance(source, Loaded):
+        return source.file[: len(source) if limit is None else limit]
     parts: list[SplatFile] = []
     count = 0
     for part in source.parts():
@@ -176,7 +100,7 @@ def together(path: str | os.PathLike[str], parts: list[SplatFile]) -> SplatFile:
     if not parts:
         raise InputError(f"{path}: holds no sound set")
     first = parts[0]
-    if len(parts) == 1:
+    if len(parts) == 1 and (first.conditions is not None or first.labels is None):
         return first
     labels = [part.labels for part in parts if part.labels is not None]
     psnr = [part.psnr for part in parts if part.psnr is not None]

@@ -260,8 +260,9 @@ class Splats:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Splats:
-        """Read the sets of a file of ours, or of another system; `gaussiandiffusion.splats.formats.load_sets` also
-        gives labels and header, and takes what the file does not say.
+        """Read the sets of a file of ours or of another system.
+
+        `gaussiandiffusion.splats.formats.load_sets` also gives labels and header, and takes what the file does not say.
         """
         from gaussiandiffusion.splats.formats import load_sets
 

@@ -106,7 +106,7 @@ def save(
     if conditions is not None and conditions.labels is not None:
         labels = conditions.labels
     named = None if conditions is None or not conditions.spec else list(conditions.spec.to_dict().items())
-    _check_one_each(path, len(splats), labels=labels, psnr=psnr)
+    check_one_each(path, len(splats), labels=labels, psnr=psnr)
     tensors = {name: value.detach().float().cpu().contiguous() for name, value in splats.tensors().items()}
     if labels is not None:
         tensors["labels"] = labels.long().cpu().contiguous()
@@ -156,19 +156,24 @@ def load(path: str | os.PathLike[str]) -> SplatFile:
         splats.validate(str(path))
     except InputError as error:
         raise InputError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
-    _check_one_each(path, len(splats), labels=labels, psnr=psnr)
+    check_one_each(path, len(splats), labels=labels, psnr=psnr)
     if psnr is not None and not (psnr.is_floating_point() and bool(psnr.isfinite().all())):
         raise InputError(f"{path}: psnr must be finite numbers of decibels")
     psnr = None if psnr is None else psnr.float()
     for name, tensor in (("labels", labels), ("conditions", values)):
         if tensor is not None and tensor.dtype != torch.int64:
             raise InputError(f"{path}: {name} must be int64, not {tensor.dtype}")
-    return SplatFile(splats, header, labels, psnr, _conditions(path, header, labels, values, len(splats)))
+    return SplatFile(splats, header, labels, psnr, conditions_of(path, header, labels, values, len(splats)))
 
 
-def _conditions(
+def conditions_of(
     path: Path, header: Header, labels: Tensor | None, values: Tensor | None, count: int
 ) -> Conditions | None:
+    """Conditions of the sets of a file, from their labels or the indices of several attributes.
+
+    Raises:
+        InputError: the header names attributes, but there is no index of each for every set, or one that is no value.
+    """
     if header.conditions is None:
         if labels is None or (labels < 0).any():
             return None
@@ -201,7 +206,8 @@ def load_header(path: str | os.PathLike[str]) -> Header:
         raise InputError(f"{path}: is not a readable safetensors file ({error}); write it again") from error
 
 
-def _check_one_each(path: str | os.PathLike[str], count: int, **values: Tensor | None) -> None:
+def check_one_each(path: str | os.PathLike[str], count: int, **values: Tensor | None) -> None:
+    """Raise InputError unless every one of `values` that is given holds one number a set."""
     for name, value in values.items():
         if value is not None and value.shape != (count,):
             raise InputError(f"{path}: {name} hold {tuple(value.shape)} values for {count} sets")

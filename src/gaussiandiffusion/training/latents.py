@@ -30,7 +30,7 @@ from gaussiandiffusion.ground.seeds import Stream, generator_for
 from gaussiandiffusion.models import check_size
 from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
-from gaussiandiffusion.splats.formats import Reading
+from gaussiandiffusion.splats.set_source import Reading
 from gaussiandiffusion.training.budget import tell
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.encoder import num_splats, training_encoder, unlearned_encoder

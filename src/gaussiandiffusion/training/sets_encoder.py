@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gaussiandiffusion.data.sets import SETS
 from gaussiandiffusion.encoding import EncoderSettings, FitEncoder, make_encoder
 from gaussiandiffusion.encoding.encoder import load_template
 from gaussiandiffusion.encoding.parameters import to_parameters, to_splats
@@ -15,7 +16,6 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.provenance import weights_sha256
 from gaussiandiffusion.ground.records import to_record
 from gaussiandiffusion.splats import SplatFile, Splats
-from gaussiandiffusion.splats.formats import OURS
 from gaussiandiffusion.splats.shards import is_sharded, shard_files
 from gaussiandiffusion.splats.storage import load_header
 from gaussiandiffusion.training.config import RepresentationConfig
@@ -69,7 +69,7 @@ def start_of(path: Path) -> str:
     """
     if is_sharded(path):
         path = shard_files(path)[0]
-    if path.suffix.lower() not in OURS:
+    if path.suffix.lower() != SETS:
         return DEFAULT
     start = load_header(path).encoder.get("start")
     return start if start in STARTS else DEFAULT
