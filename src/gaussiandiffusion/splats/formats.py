@@ -77,7 +77,7 @@ def sets_of(source: SetSource, path: str | os.PathLike[str], limit: int | None =
         InputError: no set is sound, some are on another canvas than others, or what reading raises.
     """
     if isinstance(source, Loaded):
-        return source.file[: len(source) if limit is None else limit]
+        return source.file if limit is None else source.file[:limit]
     parts: list[SplatFile] = []
     count = 0
     for part in source.parts():
