@@ -17,7 +17,8 @@ from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.rendering import render
-from gaussiandiffusion.splats.formats import Reading, open_sets, sets_of
+from gaussiandiffusion.splats.formats import open_sets, sets_of
+from gaussiandiffusion.splats.set_source import Reading
 
 BLOCK = 2048  # sets rendered at once
 

@@ -13,7 +13,8 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models import check_size
 from gaussiandiffusion.representation import SplatRepresentation
 from gaussiandiffusion.splats import SplatFile
-from gaussiandiffusion.splats.formats import Reading, open_sets, sets_of
+from gaussiandiffusion.splats.formats import open_sets, sets_of
+from gaussiandiffusion.splats.set_source import Reading
 from gaussiandiffusion.training.budget import tell
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import StoredLatents, TrainingSet, tell_of_single
