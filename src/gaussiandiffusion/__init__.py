@@ -47,7 +47,8 @@ register(
         ".h5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
         ".hdf5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
         ".json": "gaussiandiffusion.splats.json_files:open_json",
-    }
+    },
+    one_set_files=(".pt",),
 )
 
 __getattr__, __dir__ = lazily(

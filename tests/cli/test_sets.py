@@ -105,7 +105,7 @@ def test_what_holds_sets_and_what_holds_pictures(other, tmp_path):
     for name in ("", "mnist", "a.png", "none.safetensors", str(tmp_path)):
         assert not holds_sets(name)
     (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / "0.toy").touch()
+    (tmp_path / "theirs" / "0.pt").touch()
     assert holds_sets(tmp_path / "theirs")
     Image.new("L", (4, 4)).save(tmp_path / "theirs" / "a.png")
     assert not holds_sets(tmp_path / "theirs")

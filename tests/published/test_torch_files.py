@@ -126,3 +126,13 @@ def test_the_order_is_that_of_the_numbers(folder):
     place, sets = folder
     found = load_sets(place, Reading(kernel_size=28)).splats
     np.testing.assert_allclose(found.rhos, sets[..., 2], atol=1e-6)
+
+
+def test_a_folder_is_a_data_set_by_its_pt_files_alone(folder):
+    place, _ = folder
+    (place / "labels.json").write_text("[1]")
+    assert len(open_sets(place)) == 12
+    for path in place.glob("*.pt"):
+        path.unlink()
+    with pytest.raises(InputError, match="holds no files of sets of one kind"):
+        open_sets(place)
