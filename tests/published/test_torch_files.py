@@ -134,5 +134,5 @@ def test_a_folder_is_a_data_set_by_its_pt_files_alone(folder):
     assert len(open_sets(place)) == 12
     for path in place.glob("*.pt"):
         path.unlink()
-    with pytest.raises(InputError, match="holds no files of sets of one kind"):
+    with pytest.raises(InputError, match="holds no files of which a folder is one data set"):
         open_sets(place)

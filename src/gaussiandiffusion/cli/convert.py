@@ -66,7 +66,7 @@ class Command:
             raise InputError(f"{self.source}: has {len(source)} sets, none from number {self.first} on")
         written = self._write(kind, self._chosen(source.parts(PART), count), count)
         for note in source.notes:
-            print(f"gaussiandiffusion: {self.source}: {note}", file=sys.stderr)
+            print(f"{self.source}: {note}", file=sys.stderr)
         print(f"{written} sets: {self.out}")
 
     def _kind(self) -> Kind:

@@ -44,7 +44,7 @@ def read_state(path: Path) -> dict[str, Any]:
             f"{path}: is not a sound file of tensors and plain values alone; objects that could run code are not read"
         ) from error
     except Exception as error:  # zip and pickle readers raise whatever a broken file leads them to
-        raise InputError(f"{path}: is no readable .pt file ({error}); copy it again") from error
+        raise InputError(f"{path}: is no readable .pt file; copy it again") from error
     if isinstance(state, Tensor):
         return {"W": state}  # as the very first files were
     if not isinstance(state, dict):

@@ -15,7 +15,7 @@ from torch import Tensor
 from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.set_readers import READERS, suffix_of
+from gaussiandiffusion.ground.set_readers import ONE_SET_FILES, READERS, suffix_of
 from gaussiandiffusion.splats import storage
 from gaussiandiffusion.splats.set_source import PART, Loaded, Reading, SetSource
 from gaussiandiffusion.splats.shards import is_sharded, shard_files
@@ -61,7 +61,7 @@ def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> S
         opened: Callable[[Path, Reading], SetSource] = getattr(import_module(module), function)
         return opened(path, reading or Reading())
     if path.is_dir():
-        raise InputError(f"{path}: holds no files of sets of one kind ({', '.join(READERS)})")
+        raise InputError(f"{path}: holds no files of which a folder is one data set ({', '.join(ONE_SET_FILES)})")
     return Loaded(storage.load(path), "splat file")
 
 
