@@ -126,7 +126,7 @@ def save(
         named,
     )
     with atomic_path(path) as temporary:
-        safetensors.torch.save_file(tensors, temporary, {HEADER_KEY: header.to_json()})
+        temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: header.to_json()}))
 
 
 def load(path: str | os.PathLike[str]) -> SplatFile:
