@@ -108,20 +108,24 @@ class TorchFiles:
 
     def __post_init__(self) -> None:
         self.files = files_in(self.path) if self.path.is_dir() else [self.path]
-        states = [read_state(file) for file in self.files]
-        sets = [rows_of(state, file) for state, file in zip(states, self.files, strict=True)]
+        sets, labels, papers = [], [], []
+        for file in self.files:
+            state = read_state(file)  # histories of losses are far larger than sets: none is kept
+            sets.append(rows_of(state, file))
+            labels.append(state.get("label"))
+            papers.append(PAPERS_OWN in state)
+            if len(sets) == 1:
+                said = ours(state, file)
+            if sets[-1].shape[1] != sets[0].shape[1]:
+                counts = f"{sets[-1].shape[1]} numbers, {self.files[0].name} of {sets[0].shape[1]}"
+                raise InputError(f"{file}: has rows of {counts}")
         self.columns = sets[0].shape[1]
-        for file, rows in zip(self.files, sets, strict=True):
-            if rows.shape[1] != self.columns:
-                raise InputError(f"{file}: has rows of {rows.shape[1]} numbers, {self.files[0].name} of {self.columns}")
-        papers = [PAPERS_OWN in state for state in states]
-        self.said = ours(states[0], self.path) or (PAPER if all(papers) else UNKNOWN)
-        counts = [len(rows) for rows in sets]
-        self.sets = filled_up(sets, max(counts))
-        short = sum(count < max(counts) for count in counts)
-        if short:
-            self.notes.append(f"{short} sets of fewer than {max(counts)} rows filled up with rows that draw nothing")
-        self.labels = self._labels([state.get("label") for state in states])
+        self.said = said or (PAPER if all(papers) else UNKNOWN)
+        most = max(map(len, sets))
+        self.sets = filled_up(sets, most)
+        if short := sum(len(rows) < most for rows in sets):
+            self.notes.append(f"{short} sets of fewer than {most} rows filled up with rows that draw nothing")
+        self.labels = self._labels(labels)
 
     def __len__(self) -> int:
         return len(self.files)
