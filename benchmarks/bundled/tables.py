@@ -74,7 +74,7 @@ def conditions(name: str, record: Record) -> str:
     features, judge = first["features"], first["judge"]
     words = [
         f"`{name}`: {record['num']:,} samples against as many real test images, sampling seeds",
-        f"{', '.join(map(str, record['rows'][0]['seeds']))}, {record['threads']} CPU threads; features",
+        f"{', '.join(map(str, record['rows'][0]['seeds']))}; {record['threads']} CPU threads; features",
         f"`{features['name']}`, {features['layer']}, {features['dimension']} numbers; judge `{judge['name']}`, which",
         f"names {100 * first['label_accuracy_real']:.2f} % of the real test images rightly. Real train images",
         f"have FID {record['floor_train']:.3f}, precision {real['precision']:.3f} and recall {real['recall']:.3f};",
