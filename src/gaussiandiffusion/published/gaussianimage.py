@@ -31,7 +31,7 @@ from torch import Tensor
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Canvas, SplatFile, Splats
 from gaussiandiffusion.splats.set_source import Reading
-from gaussiandiffusion.splats.storage import FORMAT_VERSION, Header
+from gaussiandiffusion.splats.storage import Header
 
 CUTOFF = math.sqrt(2 * math.log(255))  # sigmas: exp(-CUTOFF^2 / 2) = 1/255
 BOUND = 0.5  # of scalings, and of the diagonal of the Cholesky factor
@@ -79,11 +79,8 @@ def read_gaussianimage(
     if not bool((opacities == 1).all()):
         splats = Splats(**splats.tensors(), canvas=canvas, opacities=opacities[None].float())
     kind = "Cholesky" if "_cholesky" in state else "RS"
-    header = Header(
-        FORMAT_VERSION,
-        (canvas.height, canvas.width, canvas.channels),
-        splats.blending,
-        splats.output,
+    header = Header.of(
+        splats,
         signed=bool((splats.colors < 0).any()),
         encoder={"program": "GaussianImage", "model": f"GaussianImage_{kind}"},
     )

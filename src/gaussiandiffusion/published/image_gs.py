@@ -29,7 +29,7 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.splats import Canvas, SplatFile
 from gaussiandiffusion.splats.set_source import Reading
-from gaussiandiffusion.splats.storage import FORMAT_VERSION, Header
+from gaussiandiffusion.splats.storage import Header
 
 TILE = 16  # pixels
 NEAREST = 10  # Gaussians that a pixel averages
@@ -61,15 +61,7 @@ def read_image_gs(
     count = len(_tensors(state, where)[0])
     encoder = make_encoder(canvas.channels, num_splats=count, pixels=canvas.height * canvas.width)
     encoded = encoder.encode(pixels)
-    header = Header(
-        FORMAT_VERSION,
-        (canvas.height, canvas.width, canvas.channels),
-        encoded.splats.blending,
-        encoded.splats.output,
-        signed=encoder.signed,
-        encoder=encoder.header(),
-        source={"program": "Image-GS"},
-    )
+    header = Header.of(encoded.splats, signed=encoder.signed, encoder=encoder.header(), source={"program": "Image-GS"})
     return SplatFile(encoded.splats, header, psnr=encoded.psnr)
 
 

@@ -18,7 +18,7 @@ from gaussiandiffusion.published.rows import Rows, channels_of, drawn_rows, seem
 from gaussiandiffusion.splats import Canvas, SplatFile
 from gaussiandiffusion.splats.set_source import PART, Reading
 from gaussiandiffusion.splats.splats import Output
-from gaussiandiffusion.splats.storage import FORMAT_VERSION, Header
+from gaussiandiffusion.splats.storage import Header
 
 SIDES = {1: 28, 3: 32}  # of pictures, where nobody says: MNIST, and Sprites or CIFAR-10
 RAW_KERNEL = 17  # of the paper's samplers
@@ -149,12 +149,8 @@ class PublishedSource:
             splats = to_splats(rows.sets, self.canvas, kernel_size=self.kernel_size, output=output)
         else:
             splats = refit(rows.sets, self.canvas, kernel_size=self.kernel_size, output=output)
-        canvas = splats.canvas
-        header = Header(
-            FORMAT_VERSION,
-            (canvas.height, canvas.width, canvas.channels),
-            splats.blending,
-            splats.output,
+        header = Header.of(
+            splats,
             signed=bool((splats.colors < 0).any()),
             encoder={"published": self.kind, "kernel_size": self.kernel_size, "clamp": self.clamp},
             source={"name": self.file.path.name},

@@ -49,6 +49,29 @@ class Header:
     source: dict[str, Any] = field(default_factory=dict)
     conditions: list[tuple[str, list[str]]] | None = None
 
+    @classmethod
+    def of(
+        cls,
+        splats: Splats,
+        *,
+        signed: bool,
+        encoder: Mapping[str, Any] | None = None,
+        source: Mapping[str, Any] | None = None,
+        conditions: list[tuple[str, list[str]]] | None = None,
+    ) -> Header:
+        """That of sets as they are."""
+        canvas = splats.canvas
+        return cls(
+            FORMAT_VERSION,
+            (canvas.height, canvas.width, canvas.channels),
+            splats.blending,
+            splats.output,
+            signed,
+            dict(encoder or {}),
+            dict(source or {}),
+            conditions,
+        )
+
     def to_json(self) -> str:
         values = asdict(self)
         if self.conditions is None:
@@ -114,17 +137,7 @@ def save(
         tensors["conditions"] = conditions.values.cpu().contiguous()
     if psnr is not None:
         tensors["psnr"] = psnr.float().cpu().contiguous()
-    canvas = splats.canvas
-    header = Header(
-        FORMAT_VERSION,
-        (canvas.height, canvas.width, canvas.channels),
-        splats.blending,
-        splats.output,
-        signed,
-        dict(encoder or {}),
-        dict(source or {}),
-        named,
-    )
+    header = Header.of(splats, signed=signed, encoder=encoder, source=source, conditions=named)
     with atomic_path(path) as temporary:
         temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: header.to_json()}))
 
