@@ -19,6 +19,7 @@ from gaussiandiffusion.ground.lazy import lazily
 from gaussiandiffusion.ground.set_readers import register
 
 if TYPE_CHECKING:
+    from gaussiandiffusion import edit
     from gaussiandiffusion.encoding import Encoder, encode
     from gaussiandiffusion.ground.errors import InputError
     from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionPipeline
@@ -34,6 +35,7 @@ __all__ = [
     "GaussianDiffusionPipeline",
     "InputError",
     "Splats",
+    "edit",
     "encode",
     "render",
     "to_svg",
@@ -60,6 +62,7 @@ __getattr__, __dir__ = lazily(
         "GaussianDiffusionPipeline": "pipeline",
         "InputError": "ground.errors",
         "Splats": "splats",
+        "edit": "",
         "encode": "encoding",
         "render": "rendering",
         "to_svg": "rendering",

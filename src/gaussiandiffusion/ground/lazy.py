@@ -12,12 +12,14 @@ def lazily(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any]
 
     Args:
         package: its `__name__`.
-        homes: each name that it passes on, and the module of the package that it comes from.
+        homes: each name that it passes on, and the module of the package that it comes from; "": the name is a module's.
     """
 
     def get(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
+        if not homes[name]:
+            return import_module(f"{package}.{name}")
         return getattr(import_module(f"{package}.{homes[name]}"), name)
 
     return get, lambda: sorted(homes)
