@@ -48,6 +48,9 @@ class Command:
     """Optimiser steps; default by start."""
     target_psnr: float | None = None
     """Stop each image at this PSNR in dB, and fit the hard ones longer."""
+    allocate: Literal["error", "start"] | None = None
+    """Where splats go: where the picture is still wrong, while it is fitted, or all of them where the start puts them;
+    default: error for 1,000 splats or more on photographs."""
     limit: int | None = None
     """Only the first N images."""
     learn_template: Path | None = None
@@ -96,6 +99,7 @@ class Command:
             iterations=self.iterations,
             signed=self.signed,
             pixels=images.canvas[0] * images.canvas[1],
+            allocate=self.allocate,
         )
         with tqdm(total=len(images), desc="encode", unit="image", unit_scale=True) as bar:
             report = encode_dataset(

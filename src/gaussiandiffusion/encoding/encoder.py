@@ -16,6 +16,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from gaussiandiffusion.encoding import fit_reference
+from gaussiandiffusion.encoding.allocate import allocation_of
 from gaussiandiffusion.encoding.base import Encoded
 from gaussiandiffusion.encoding.inputs import as_pixels
 from gaussiandiffusion.encoding.parameters import schedule, send_home, to_parameters, to_splats
@@ -138,20 +139,25 @@ class FitEncoder:
         parameters = np.empty((len(images), settings.num_splats, len(plan.rates)), np.float32)
         errors = np.empty(len(images))
         shared = to_parameters(self.template) if self.template is not None and settings.start == "template" else None
+        allocation = allocation_of(settings)
+        begun = settings.num_splats if allocation is None else allocation.begun(settings.num_splats)
+        begun = begun if start is None else start.shape[1]
 
         def begin(block: slice) -> ndarray:
             if start is not None:
                 return start[block]
-            return start_parameters(np.ascontiguousarray(images[block]), settings) if shared is None else shared
+            fewer = replace(settings, num_splats=begun)
+            return start_parameters(np.ascontiguousarray(images[block]), fewer) if shared is None else shared
 
         fused = torch.device(device).type == "cpu" and kernel_available()
 
         def fit_block(at: int) -> int:
             block = slice(at, at + BLOCK)
             part = np.ascontiguousarray(images[block])
-            parameters[block] = begin(block)
+            parameters[block, :begun] = begin(block)
             if not fused:
-                fit_reference.fit_range(part, parameters[block], plan, errors[block], device)
+                rest = plan, errors[block], device
+                fit_reference.fit_range(part, parameters[block], *rest, allocation=allocation, begun=begun)
             else:
                 fit_range(part, parameters[block], plan, errors[block])
             return len(part)
@@ -162,10 +168,10 @@ class FitEncoder:
             from gaussiandiffusion.rendering.cpu.tiles import WHOLE
 
         with worker_pool(threads) as pool:
-            if fused and canvas.longer_side > WHOLE:
+            if fused and (canvas.longer_side > WHOLE or allocation is not None):
                 for i, image in enumerate(images):
-                    parameters[i] = begin(slice(i, i + 1))[0]
-                    errors[i] = fit_large(image, parameters[i], plan, pool)
+                    parameters[i, :begun] = begin(slice(i, i + 1))[0]
+                    errors[i] = fit_large(image, parameters[i], plan, pool, allocation=allocation, begun=begun)
                     if progress is not None:
                         progress(1)
             else:
@@ -194,6 +200,7 @@ def encode(
     iterations: int | None = None,
     signed: bool = False,
     target_psnr: float | None = None,
+    allocate: str | None = None,
 ) -> Splats:
     """Encode images as splat sets.
 
@@ -202,6 +209,7 @@ def encode(
         num_splats: K; default 70 for grey images, 150 for colour.
         start: "hilbert", "grid", "random" or "template:FILE".
         iterations, signed, target_psnr: see `EncoderSettings` and `FitEncoder.encode`.
+        allocate: "error" or "start", see `EncoderSettings`; default: "error" for many splats on large pictures.
 
     Raises:
         InputError: images that cannot be read or have different sizes.
@@ -215,6 +223,7 @@ def encode(
         iterations=iterations,
         signed=signed,
         pixels=height * width,
+        allocate=allocate,
     )
     return encoder.encode(pixels, target_psnr=target_psnr).splats
 
@@ -250,6 +259,7 @@ def make_encoder(
     iterations: int | None = None,
     signed: bool = False,
     pixels: int | None = None,
+    allocate: str | None = None,
 ) -> FitEncoder:
     """The encoder that a start's name, as the command line takes it, and the tuned settings make.
 
@@ -267,12 +277,20 @@ def make_encoder(
             settings = replace(settings, num_splats=num_splats)
         if iterations is not None:
             settings = replace(settings, iterations=iterations)
+        if allocate is not None:
+            settings = replace(settings, allocate=allocate)
         try:
             return FitEncoder(settings, file.splats)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
     settings = default_settings(
-        channels, num_splats=num_splats, start=start, iterations=iterations, signed=signed, pixels=pixels
+        channels,
+        num_splats=num_splats,
+        start=start,
+        iterations=iterations,
+        signed=signed,
+        pixels=pixels,
+        allocate=allocate,
     )
     return FitEncoder(settings)
 

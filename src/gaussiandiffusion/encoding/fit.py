@@ -22,7 +22,7 @@ from gaussiandiffusion.rendering.cpu.vectors import exp2, totals
 F = np.float32
 CLOSER = 0.9
 _LOG2E = math.log2(math.e)
-SHAPE, GRADIENT, _MOMENT1, _MOMENT2, _START = range(1, 6)  # parts of the state after the parameters: see `new_state`
+SHAPE, GRADIENT, _MOMENT1, _MOMENT2, START = range(1, 6)  # parts of the state after the parameters: see `new_state`
 
 
 def fit_range(images: np.ndarray, parameters: np.ndarray, schedule: Schedule, errors: np.ndarray) -> None:
@@ -160,7 +160,7 @@ def begin(parameters: Array, state: Array) -> None:
     def copy(k: Value, j: Value) -> None:
         number = parameters.number(k * parameters.shape[1] + j)
         state.store(j * state.shape[2] + k, number)
-        state.store(size * _START + j * state.shape[2] + k, number)
+        state.store(size * START + j * state.shape[2] + k, number)
 
     loop(parameters.shape[1], lambda j: loop(parameters.shape[0], lambda k: copy(k, j)))
 

@@ -9,6 +9,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor
 
+from gaussiandiffusion.encoding.allocate import Allocation, reallocate
 from gaussiandiffusion.encoding.parameters import COLUMNS, MAX_SLOPE, Schedule
 
 ELEMENTS = 2**24  # splat-pixel pairs held at once
@@ -20,38 +21,68 @@ def fit_range(
     schedule: Schedule,
     errors: Float[ndarray, " n"],
     device: torch.device | str = "cpu",
+    *,
+    allocation: Allocation | None = None,
+    begun: int | None = None,
 ) -> None:
-    """Fit images side by side, in place; arguments as `fit.fit_range`.
+    """Fit images side by side, in place; arguments as `fit.fit_range`, and as `large.fit_large` has them.
 
     Splats are cut at the ellipse of `cutoff` sigmas, the kernel at its bounding box, so the two agree to that and to
     rounding; Adam's nearly sign-like steps then tell them apart by and by.
     """
     pairs = parameters.shape[1] * images.shape[2] * images.shape[3]
-    batch = max(1, ELEMENTS // pairs)
+    batch = max(1, ELEMENTS // pairs) if allocation is None else 1
     for start in range(0, len(images), batch):
         part = slice(start, start + batch)
         goal = torch.from_numpy(images[part]).to(device).float() / 255
-        rows = torch.from_numpy(parameters[part]).to(device)
-        rows, error = _fit(goal, rows, schedule)
+        rows = torch.from_numpy(parameters[part, :begun]).to(device)
+        rows, error = _fit(goal, rows, schedule, allocation, parameters.shape[1])
         parameters[part], errors[part] = rows.cpu().numpy(), error.double().cpu().numpy()
 
 
 def _fit(
-    goal: Float[Tensor, "n c h w"], rows: Float[Tensor, "n k f"], schedule: Schedule
+    goal: Float[Tensor, "n c h w"],
+    rows: Float[Tensor, "n b f"],
+    schedule: Schedule,
+    allocation: Allocation | None,
+    num_splats: int,
 ) -> tuple[Float[Tensor, "n k f"], Float[Tensor, " n"]]:
+    """Rows and errors in the end; an allocation, of one image, makes K splats of those there are."""
     rates, pulls, low, high = (torch.from_numpy(row).to(goal) for row in schedule[:4])
     start = rows.clone()
     slack = schedule.tolerance
     lowest = (goal - slack).masked_fill(goal <= slack, -math.inf)
     highest = (goal + slack).masked_fill(goal + slack >= 1, math.inf)
     first, second = torch.zeros_like(rows), torch.zeros_like(rows)
+    rounds = {} if allocation is None else allocation.at(schedule.iterations)
+
+    def look() -> tuple[Tensor, Tensor]:
+        """The picture, and its hinge residual."""
+        drawn = draw(rows.requires_grad_(), goal.shape[2], goal.shape[3], schedule.cutoff)
+        return drawn, drawn - drawn.clamp(lowest, highest)
+
     for step in range(schedule.iterations):
-        rows.requires_grad_()
-        drawn = draw(rows, goal.shape[2], goal.shape[3], schedule.cutoff)
-        residual = drawn - drawn.clamp(lowest, highest)
+        if allocation is not None and step in rounds:
+            residual = look()[1]
+            (gradient,) = torch.autograd.grad(residual.square().sum() / 2, rows)
+            whole, new = reallocate(
+                rows[0].detach().cpu().numpy(),
+                gradient[0, :, COLUMNS:].cpu().numpy(),
+                residual[0].detach().cpu().numpy(),
+                grown=rows.shape[1] + round(rounds.pop(step) * (num_splats - rows.shape[1])),
+                allocation=allocation,
+                num_splats=num_splats,
+                signed=bool(low[COLUMNS] < 0),
+            )
+            added = (0, 0, 0, len(whole) - rows.shape[1])
+            first, second, start = (torch.nn.functional.pad(x, added) for x in (first, second, start))
+            first[:, new], second[:, new] = 0, 0
+            rows = torch.from_numpy(whole)[None].to(goal)
+            start[:, new] = rows[:, new]
+        drawn, residual = look()
         loss = residual.square().flatten(1).sum(1)  # (n,)
         full = draw(rows.detach(), goal.shape[2], goal.shape[3], math.inf) if schedule.target >= 0 else drawn.detach()
-        going = (full.clamp(0, 1) - goal).square().flatten(1).mean(1) > schedule.target
+        going = (full.clamp(0, 1) - goal).square().flatten(1).mean(1) > (-1.0 if rounds else schedule.target)
         if not bool(going.any()):
             break
         (gradient,) = torch.autograd.grad(loss.sum() / 2, rows)

@@ -11,10 +11,12 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import FOOTPRINT
 
 STARTS = ("hilbert", "grid", "random", "template")
+ALLOCATIONS = ("error", "start")
 MAX_SPLATS = 100_000
 MAX_ITERATIONS = 100_000
 MANY = 1000  # from here on, pictures are photographs, grey or not,
 ROOM = 4  # if they have so many pixels for every splat
+LARGE = 128 * 128  # pixels; on larger pictures of many splats these are allocated by error
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class EncoderSettings:
             "hilbert" start distributes splats by; "random" leaves the gradient out.
         density_black: factor of the floor where a pixel is black, which without any splat is right already ("hilbert").
         cutoff: footprint in sigmas.
+        allocate: "error", where the picture is still wrong while it is fitted, see `allocate`; or "start", all of them by
+            the start.
     """
 
     num_splats: int = 70
@@ -63,6 +67,7 @@ class EncoderSettings:
     density_brightness: float = 1.0
     density_black: float = 1.0
     cutoff: float = FOOTPRINT
+    allocate: str = "start"
 
     def __post_init__(self) -> None:
         if not 1 <= self.num_splats <= MAX_SPLATS:
@@ -71,12 +76,20 @@ class EncoderSettings:
             raise InputError(f"unknown start '{self.start}'; choose hilbert, grid, random or template:FILE")
         if not 0 <= self.iterations <= MAX_ITERATIONS:
             raise InputError(f"iterations must lie between 0 and {MAX_ITERATIONS}, not {self.iterations}")
+        if self.allocate not in ALLOCATIONS:
+            raise InputError(f"unknown allocation '{self.allocate}'; choose error or start")
+        if self.allocate == "error" and self.start == "template":
+            raise InputError("a template says where splats begin, and each keeps its slot; leave --allocate error out")
         for name, value in vars(self).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise InputError(f"{name} must be a finite number, not {value}")
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """The fields; without that of the allocation where the start allocates, as in files from before there was one."""
+        values = asdict(self)
+        if self.allocate == "start":
+            del values["allocate"]
+        return values
 
 
 # Found by `python -m benchmarks.tune` on training images of MNIST and CIFAR-10 and on photographs (beta1, beta2,
@@ -101,6 +114,7 @@ _TUNED: dict[tuple[int, int, int], tuple[float, ...]] = {
     (3, 500, 16): (0.3, 0.945, 0.148, 0.056, 0.247, 0.146, 0.132, 0.421, 0.344, 0.0851),
     (3, 500, 40): (0.624, 0.847, 0.169, 0.14, 0.186, 0.0331, 0.141, 0.201, 0.25, 0.0433),
     (3, 5250, 100): (0.856, 0.707, 0.704, 0.118, 0.188, 0.0359, 0.104, 0.47, 3.11, 0.00824),
+    (3, 10000, 1000): (0.95, 0.95, 0.704, 0.118, 0.1, 0.0359, 0.02, 0.47, 3.11, 0.00824),
 }
 # The grid start spends splats on background and needs larger steps.
 _GRID: tuple[float, ...] = (0.8, 0.868, 0.420, 0.055, 0.548, 0.081, 0.020, 0.329, 1.0, 0.02)
@@ -117,6 +131,7 @@ _TEMPLATE_COLOUR = (0.753, 0.851, 0.025, 0.194, 0.04, 0.08, 0.0505, 0.0301, 0.00
 # For texture nothing is tolerated and nothing pulls, and steps adapt more.
 _TEXTURE: dict[str, Any] = {"epsilon": 0.003, "tolerance": 0.0, "pull": 0.0}
 TEXTURE_ITERATIONS = 500
+PHOTOGRAPH_ITERATIONS = 1000
 _DEFAULT_ITERATIONS = {"hilbert": 40, "grid": 250, "random": 40, "template": 200}  # in colour 120, but for the grid
 _FIELDS = (
     "beta1", "beta2", "lr_mean", "lr_scale", "lr_shear", "lr_color", "lr_end", "init_sigma",
@@ -134,6 +149,7 @@ def default_settings(
     cutoff: float = FOOTPRINT,
     pixels: int | None = None,
     texture: bool = False,
+    allocate: str | None = None,
 ) -> EncoderSettings:
     """Settings tuned for the nearest (K, iterations), nearest in ratio; the random start takes over Hilbert's.
 
@@ -141,11 +157,13 @@ def default_settings(
         channels: 1, 3 or 4.
         num_splats: default 70 for grey, 150 for colour.
         iterations: default by start: hilbert and random 40, grid 250, template 200, but for the grid 120 in colour; of
-            texture 500.
+            texture 500; with allocation by error of many splats, PHOTOGRAPH_ITERATIONS.
         pixels: of the pictures; tells many splats on a photograph, which is assumed without it, from as many on a
             small picture.
         texture: let canonical sets follow the picture grey level by grey level. Slots then move more from picture to
             picture; for data such as cloth, whose likeness is in its grain. Only with the start "template".
+        allocate: default: "error" with the start "hilbert" for many splats on large pictures, whose pixels must be given;
+            otherwise "start".
 
     Raises:
         InputError: `texture` with another start.
@@ -154,6 +172,12 @@ def default_settings(
         raise InputError(f"texture is for canonical sets, which begin at a template, not for the start {start}")
     colour = channels > 1
     num_splats = (150 if colour else 70) if num_splats is None else num_splats
+    photograph = num_splats >= MANY and (pixels is None or pixels >= ROOM * num_splats)
+    if allocate is None:
+        large = photograph and pixels is not None and pixels > LARGE
+        allocate = "error" if large and start == "hilbert" else "start"
+    if iterations is None and allocate == "error" and photograph:
+        iterations = PHOTOGRAPH_ITERATIONS
     if iterations is None and texture:
         iterations = TEXTURE_ITERATIONS
     if iterations is None:
@@ -166,6 +190,7 @@ def default_settings(
         density_brightness=0.0 if colour else 1.0,
         density_black=BLACK if colour and start == "hilbert" else 1.0,
         cutoff=cutoff,
+        allocate=allocate,
     )
     if start == "template":
         learned = _TEMPLATE_COLOUR if colour else _TEMPLATE_GREY
@@ -174,7 +199,7 @@ def default_settings(
         return replace(settings, **tuned)
     values = _GRID
     if start != "grid":
-        if num_splats >= MANY and (pixels is None or pixels >= ROOM * num_splats):
+        if photograph:
             candidates = [key for key in _TUNED if key[1] >= MANY]
         else:
             candidates = [key for key in _TUNED if key[1] < MANY and (key[0] > 1) == colour]
@@ -209,6 +234,7 @@ def harder(settings: EncoderSettings, channels: int, pixels: int | None = None) 
             signed=settings.signed,
             cutoff=settings.cutoff,
             pixels=pixels,
+            allocate=settings.allocate,
         )
         if start is not None:
             gradient, floor, sigma = start
