@@ -15,7 +15,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from numpy import ndarray
 
 from gaussiandiffusion.encoding.importance import leaving_out
@@ -40,6 +40,8 @@ class Allocation:
         first, last: parts of the iterations after which the first and the last round come.
         taken: part of the splats that a round moves.
         width: deviation of a new splat, relative to the root of a splat's share of the canvas.
+        frozen: which of the splats that a fit begins with stay as they are, bool (K,); default: none.
+        region: how much each pixel's error counts, (h, w); default: all alike.
     """
 
     begin: float = 0.6
@@ -48,6 +50,13 @@ class Allocation:
     last: float = 0.6
     taken: float = 0.1
     width: float = 0.13
+    frozen: Bool[ndarray, " k"] | None = None
+    region: Float[ndarray, "h w"] | None = None
+
+    @property
+    def still(self) -> Int64[ndarray, " s"]:
+        """The frozen splats."""
+        return np.flatnonzero(np.zeros(0, bool) if self.frozen is None else self.frozen)
 
     def begun(self, num_splats: int) -> int:
         """How many splats a fit of K begins with."""
@@ -56,7 +65,9 @@ class Allocation:
     def at(self, iterations: int) -> dict[int, float]:
         """The steps before which a round comes, and for each the part of the missing splats that it adds."""
         places = np.linspace(self.first, self.last, self.rounds)
-        steps = sorted({min(math.ceil(place * iterations), iterations - 1) for place in places} if iterations else set())
+        steps = sorted(
+            {min(math.ceil(place * iterations), iterations - 1) for place in places} if iterations else set()
+        )
         return {step: 1 / (len(steps) - i) for i, step in enumerate(steps)}
 
 
@@ -74,7 +85,6 @@ def reallocate(
     allocation: Allocation,
     num_splats: int,
     signed: bool,
-    kept: Int64[ndarray, " s"] | tuple[()] = (),
 ) -> tuple[Float[ndarray, "g f"], Int64[ndarray, " m"]]:
     """One round.
 
@@ -85,23 +95,23 @@ def reallocate(
         grown: how many there are to be then, at least as many.
         num_splats: K in the end, by which a new splat's size goes.
         signed: whether colours may be negative.
-        kept: splats that are not to be taken.
 
     Returns:
         The parameters of all `grown`, and which of them are new.
     """
     count = len(parameters)
-    worth = leaving_out(parameters, color_gradients)
-    worth[list(kept)] = np.inf
-    most = min(round(allocation.taken * count), count - len(kept))
+    worth = leaving_out(parameters, residual.shape[1:], color_gradients)
+    still = allocation.still
+    worth[still] = np.inf
+    most = min(round(allocation.taken * count), count - len(still))
     taken = np.argsort(worth, kind="stable")[:most]
     new = np.concatenate([np.sort(taken), np.arange(count, grown)])
     whole = np.zeros((grown, parameters.shape[1]), np.float32)
     whole[:count] = parameters
     if len(new):
-        whole[new] = splats_at(
-            worst_places(squares(residual), len(new)), residual, allocation.width, num_splats=num_splats, signed=signed
-        )
+        error = squares(residual) if allocation.region is None else squares(residual) * allocation.region
+        places = worst_places(error, len(new))
+        whole[new] = splats_at(places, residual, allocation.width, num_splats=num_splats, signed=signed)
     return whole, new
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from gaussiandiffusion.encoding import fit_reference
-from gaussiandiffusion.encoding.allocate import allocation_of
+from gaussiandiffusion.encoding.allocate import Allocation, allocation_of
 from gaussiandiffusion.encoding.base import Encoded
 from gaussiandiffusion.encoding.inputs import as_pixels
 from gaussiandiffusion.encoding.parameters import schedule, send_home, to_parameters, to_splats
@@ -105,20 +103,28 @@ class FitEncoder:
             parameters[missed[better]], errors[missed[better]] = again[better], error[better]
         return Encoded(to_splats(parameters, canvas), torch.from_numpy(psnr(errors).astype(np.float32)))
 
-    def refit(self, images: UInt8[ndarray, "n c h w"], start: Splats, *, threads: int | None = None) -> Encoded:
+    def refit(
+        self,
+        images: UInt8[ndarray, "n c h w"],
+        start: Splats,
+        *,
+        threads: int | None = None,
+        allocation: Allocation | None = None,
+    ) -> Encoded:
         """Fit one set to every image, each beginning at a set of its own.
 
         Args:
             images: 8-bit pixels, as `encode` takes them.
-            start: a set for each image, of the settings' K.
+            start: a set for each image, of the settings' K; of fewer splats, if the allocation is to add the others.
             threads: as in `encode`.
+            allocation: default: that of the settings.
 
         Raises:
             InputError: as `encode`.
         """
         canvas = self._check(images)
         begun = to_parameters(start)
-        run = partial(self._fit, target_psnr=None, threads=threads, device="cpu", start=begun)
+        run = partial(self._fit, target_psnr=None, threads=threads, device="cpu", start=begun, allocation=allocation)
         parameters, errors = run(premultiplied(images), self.settings)
         return Encoded(to_splats(parameters, canvas), torch.from_numpy(psnr(errors).astype(np.float32)))
 
@@ -131,6 +137,7 @@ class FitEncoder:
         threads: int | None,
         device: torch.device | str,
         start: ndarray | None = None,
+        allocation: Allocation | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> tuple[ndarray, ndarray]:
         """Parameters (N, K, 5 + C) and mean squared errors (N,) of one pass."""
@@ -139,7 +146,7 @@ class FitEncoder:
         parameters = np.empty((len(images), settings.num_splats, len(plan.rates)), np.float32)
         errors = np.empty(len(images))
         shared = to_parameters(self.template) if self.template is not None and settings.start == "template" else None
-        allocation = allocation_of(settings)
+        allocation = allocation or allocation_of(settings)
         begun = settings.num_splats if allocation is None else allocation.begun(settings.num_splats)
         begun = begun if start is None else start.shape[1]
 
@@ -226,29 +233,6 @@ def encode(
         allocate=allocate,
     )
     return encoder.encode(pixels, target_psnr=target_psnr).splats
-
-
-def prepare(canvas: Canvas) -> Thread | None:
-    """Begin to compile, or load, what it takes to encode pictures like this, and return at once.
-
-    A thread does it, by encoding a black picture, while the caller reads its data. There is nothing to wait for: who
-    encodes meanwhile waits by itself. Where numba is missing, nothing is done.
-    """
-    if not kernel_available():
-        return None
-    from gaussiandiffusion.rendering.cpu.tiles import WHOLE
-
-    width = WHOLE + 1 if canvas.longer_side > WHOLE else 8  # large pictures go by tiles
-    encoder = FitEncoder(default_settings(canvas.channels, num_splats=1, iterations=1))
-    black = np.zeros((1, canvas.channels, 1, width), np.uint8)
-
-    def work() -> None:
-        with suppress(Exception):  # the program may be ending; who encodes is told by itself
-            encoder.encode(black, threads=1)
-
-    thread = Thread(target=work, name="prepare", daemon=True)
-    thread.start()
-    return thread
 
 
 def make_encoder(

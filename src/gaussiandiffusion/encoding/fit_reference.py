@@ -97,6 +97,8 @@ def _fit(
         most = MAX_SLOPE * moved[..., 4].exp()  # (n, k)
         moved[..., 3] = moved[..., 3].clamp(-most, most)
         rows = torch.where(going[:, None, None], moved, rows)
+        if allocation is not None:
+            rows[:, allocation.still] = start[:, allocation.still]
     rows = rows.detach()
     error = (draw(rows, goal.shape[2], goal.shape[3], math.inf).clamp(0, 1) - goal).square().flatten(1).mean(1)
     return rows, error

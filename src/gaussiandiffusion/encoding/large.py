@@ -40,7 +40,6 @@ def fit_large(
     *,
     allocation: Allocation | None = None,
     begun: int | None = None,
-    frozen: np.ndarray | None = None,
 ) -> float:
     """Fit one image's splats in place.
 
@@ -51,7 +50,6 @@ def fit_large(
         pool: its threads share the work.
         allocation: how splats are moved and added while they are fitted; None: not at all.
         begun: how many splats the start has, which are the first; default: all. The allocation adds the others.
-        frozen: which of these stay as they are, bool (begun,).
 
     Returns:
         The mean squared error of the picture drawn without any cut-off.
@@ -60,13 +58,13 @@ def fit_large(
     state = new_state(*parameters.shape)
     _begin(parameters[: tiles.splats], state)
     rounds = {} if allocation is None else allocation.at(schedule.iterations)
-    still = np.flatnonzero(np.zeros(0, bool) if frozen is None else frozen)
+    still = np.zeros(0, int) if allocation is None else allocation.still
     cutoff, enough = np.float32(schedule.cutoff), schedule.target * image.size
     power1, power2 = 1.0, 1.0
     for step in range(schedule.iterations):
         if allocation is not None and step in rounds:
             grown = tiles.splats + round(rounds.pop(step) * (len(parameters) - tiles.splats))
-            _reallocate(tiles, state, schedule, allocation, (grown, len(parameters)), still)
+            _reallocate(tiles, state, schedule, allocation, grown, len(parameters))
         error = tiles.differentiate(state, cutoff)
         if error <= enough and not rounds:  # what is drawn is cut off, what counts is not
             if tiles.squared_error(state) <= schedule.target * image.size:
@@ -87,11 +85,11 @@ def _reallocate(
     state: np.ndarray,
     schedule: Schedule,
     allocation: Allocation,
-    counts: tuple[int, int],
-    still: np.ndarray,
+    grown: int,
+    num_splats: int,
 ) -> None:
-    """One round of `allocate`: from as many splats as the tiles have to the first of `counts`; the second is K."""
-    count, (grown, num_splats) = tiles.splats, counts
+    """One round: from as many splats as the tiles have to `grown`, of the K that there will be."""
+    count = tiles.splats
     residual = np.empty(tiles.image.shape, np.float32)
     tiles.differentiate(state, np.float32(schedule.cutoff), residual)
     whole, new = reallocate(
@@ -102,7 +100,6 @@ def _reallocate(
         allocation=allocation,
         num_splats=num_splats,
         signed=bool(schedule.low[COLUMNS] < 0),
-        kept=still,
     )
     state[:, :, new] = 0
     state[0, :, new] = state[START, :, new] = whole[new]

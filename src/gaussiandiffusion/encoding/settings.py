@@ -43,8 +43,8 @@ class EncoderSettings:
             "hilbert" start distributes splats by; "random" leaves the gradient out.
         density_black: factor of the floor where a pixel is black, which without any splat is right already ("hilbert").
         cutoff: footprint in sigmas.
-        allocate: "error", where the picture is still wrong while it is fitted, see `allocate`; or "start", all of them by
-            the start.
+        allocate: "error", where the picture is still wrong while it is fitted, see `allocate`; or "start": all splats
+            are the start's.
     """
 
     num_splats: int = 70
@@ -85,7 +85,7 @@ class EncoderSettings:
                 raise InputError(f"{name} must be a finite number, not {value}")
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields; without that of the allocation where the start allocates, as in files from before there was one."""
+        """The fields, as headers have them: without the allocation where it is the start's, as before there was one."""
         values = asdict(self)
         if self.allocate == "start":
             del values["allocate"]
@@ -162,8 +162,8 @@ def default_settings(
             small picture.
         texture: let canonical sets follow the picture grey level by grey level. Slots then move more from picture to
             picture; for data such as cloth, whose likeness is in its grain. Only with the start "template".
-        allocate: default: "error" with the start "hilbert" for many splats on large pictures, whose pixels must be given;
-            otherwise "start".
+        allocate: default: "error" with the start "hilbert" for many splats on large pictures, whose pixels must be
+            given; otherwise "start".
 
     Raises:
         InputError: `texture` with another start.
