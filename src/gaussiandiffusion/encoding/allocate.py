@@ -36,8 +36,9 @@ class Allocation:
 
     Args:
         begin: part of K that a fit begins with.
-        rounds: how often splats are moved and added; the last fills up to K.
-        first, last: parts of the iterations after which the first and the last round come.
+        first, last: parts of the iterations after which the first and the last round come, which fills up to K.
+        apart: steps between two rounds, at least: new splats must settle before they are weighed.
+        rounds: at most.
         taken: part of the splats that a round moves.
         width: deviation of a new splat, relative to the root of a splat's share of the canvas.
         frozen: which of the splats that a fit begins with stay as they are, bool (K,); default: none.
@@ -45,9 +46,10 @@ class Allocation:
     """
 
     begin: float = 0.6
-    rounds: int = 8
     first: float = 0.1
-    last: float = 0.6
+    last: float = 0.5
+    apart: int = 20
+    rounds: int = 20
     taken: float = 0.1
     width: float = 0.13
     frozen: Bool[ndarray, " k"] | None = None
@@ -64,10 +66,11 @@ class Allocation:
 
     def at(self, iterations: int) -> dict[int, float]:
         """The steps before which a round comes, and for each the part of the missing splats that it adds."""
-        places = np.linspace(self.first, self.last, self.rounds)
-        steps = sorted(
-            {min(math.ceil(place * iterations), iterations - 1) for place in places} if iterations else set()
-        )
+        if not iterations:
+            return {}
+        rounds = min(self.rounds, 1 + int((self.last - self.first) * iterations / self.apart))
+        places = np.linspace(self.last, self.first, rounds)  # a single one comes last
+        steps = sorted({min(math.ceil(place * iterations), iterations - 1) for place in places})
         return {step: 1 / (len(steps) - i) for i, step in enumerate(steps)}
 
 
@@ -171,8 +174,8 @@ def _peaks(weights, count):
         while part < count - 1 and mass + left >= share:
             found[part] = place
             left -= share - mass
-            # What is left of this pixel belongs to the next part, which takes it only if it has no other.
-            part, mass, largest, place = part + 1, 0.0, -1.0, step
+            # What is left of this pixel belongs to the next part, which takes it only if it has no other error.
+            part, mass, largest, place = part + 1, 0.0, 0.0, step
         mass += left
     found[part:] = place
     return found

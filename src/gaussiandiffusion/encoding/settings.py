@@ -16,7 +16,8 @@ MAX_SPLATS = 100_000
 MAX_ITERATIONS = 100_000
 MANY = 1000  # from here on, pictures are photographs, grey or not,
 ROOM = 4  # if they have so many pixels for every splat
-LARGE = 128 * 128  # pixels; on larger pictures of many splats these are allocated by error
+LARGE = 128 * 128  # pixels; on larger pictures of many splats these are allocated by error,
+SETTLED = 120  # if there are so many steps: in fewer, splats that are added late do not find their places
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def default_settings(
         texture: let canonical sets follow the picture grey level by grey level. Slots then move more from picture to
             picture; for data such as cloth, whose likeness is in its grain. Only with the start "template".
         allocate: default: "error" with the start "hilbert" for many splats on large pictures, whose pixels must be
-            given; otherwise "start".
+            given, and SETTLED iterations or more; otherwise "start".
 
     Raises:
         InputError: `texture` with another start.
@@ -175,7 +176,8 @@ def default_settings(
     photograph = num_splats >= MANY and (pixels is None or pixels >= ROOM * num_splats)
     if allocate is None:
         large = photograph and pixels is not None and pixels > LARGE
-        allocate = "error" if large and start == "hilbert" else "start"
+        enough = iterations is None or iterations >= SETTLED
+        allocate = "error" if large and enough and start == "hilbert" else "start"
     if iterations is None and allocate == "error" and photograph:
         iterations = PHOTOGRAPH_ITERATIONS
     if iterations is None and texture:

@@ -19,7 +19,7 @@ from gaussiandiffusion.rendering import FOOTPRINT
 from gaussiandiffusion.rendering.render import accumulate
 from gaussiandiffusion.splats import Splats
 
-ADDING = Allocation(rounds=4, first=0.0, last=0.4, taken=0.0)  # no splat is moved to another place
+ADDING = Allocation(first=0.0, last=0.4, taken=0.0)  # no splat is moved to another place
 
 
 def densify(
@@ -100,7 +100,7 @@ def _pictures(picture: Any, splats: Splats) -> np.ndarray:
         )
     if len(pixels) not in (1, len(splats)):
         raise InputError(f"{len(pixels)} pictures for {len(splats)} sets; give one for each, or one for all")
-    return np.broadcast_to(pixels, (len(splats), *pixels.shape[1:]))
+    return pixels.repeat(len(splats) // len(pixels), 0) if len(splats) else pixels[:0]
 
 
 def _with_frozen(fitted: Splats, before: Splats, frozen: Bool[Tensor, "n k"]) -> Splats:

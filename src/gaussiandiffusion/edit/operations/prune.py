@@ -126,7 +126,7 @@ def _draw(one: Splats) -> Float[Tensor, "1 c h w"]:
     return render(one, cutoff=CUTOFF)
 
 
-def _without(splats: Splats, dropped: Sequence[Int64[Tensor, " m"]]) -> Splats:
+def _without(splats: Splats, dropped: Sequence[Tensor]) -> Splats:
     """Sets without the splats that are dropped from each; equally long, those too many being without colour."""
     fewest = min(map(len, dropped), default=0)
     stays = torch.ones(splats.means.shape[:2], dtype=torch.bool)
