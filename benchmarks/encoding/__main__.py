@@ -63,7 +63,7 @@ class Extent:
         splats, splat_iterations: for "splats".
         iterations: for "iterations".
         start_iterations, color_iterations: for "starts" and "colours".
-        photo_splats, photo_iterations: for "photographs".
+        photo_fits: splats, iterations and allocation for "photographs"; None: as by default.
     """
 
     limit: int | None = None
@@ -75,14 +75,16 @@ class Extent:
     iterations: tuple[int, ...] = (5, 10, 16, 25, 40, 60, 100, 160, 250, 400, 800)
     start_iterations: tuple[int, ...] = (40,)
     color_iterations: tuple[int, ...] = (20, 40, 120, 400)
-    photo_splats: tuple[int, ...] = (5_000, 10_000, 20_000)
-    photo_iterations: tuple[int, ...] = (100, 400)
+    photo_fits: tuple[tuple[int, int | None, str | None], ...] = (
+        (10_000, 100, "start"), (10_000, 1_000, "start"), (10_000, 400, "error"), (10_000, None, None),
+        (30_000, None, None), (70_000, None, None),
+    )  # fmt: skip
 
 
 QUICK = Extent(
     limit=2_000, images=24, alike=200, rounds=4, splats=(16, 70, 200, 500), splat_iterations=(20, 100),
-    iterations=(5, 10, 20, 40, 100), start_iterations=(40,), color_iterations=(20, 100), photo_splats=(2_000, 5_000),
-    photo_iterations=(25, 50),
+    iterations=(5, 10, 20, 40, 100), start_iterations=(40,), color_iterations=(20, 100),
+    photo_fits=((2_000, 50, "start"), (2_000, 50, "error")),
 )  # fmt: skip
 
 
@@ -193,14 +195,29 @@ def photographs(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dic
     """Large pictures, all threads."""
     for path in arguments.photos:
         image = load_images(path).images
-        make_encoder(image.shape[1], num_splats=1_000, iterations=2).encode(image)
+        make_encoder(image.shape[1], num_splats=1_000, iterations=2, allocate="error").encode(image)
         rows = []
-        for count, steps in itertools.product(extent.photo_splats, extent.photo_iterations):
-            encoder = make_encoder(image.shape[1], num_splats=count, iterations=steps)
+        for count, steps, allocate in extent.photo_fits:
+            encoder = make_encoder(
+                image.shape[1],
+                num_splats=count,
+                iterations=steps,
+                allocate=allocate,
+                pixels=image.shape[2] * image.shape[3],
+            )
             started = time.perf_counter(), time.process_time()
             psnr = float(encoder.encode(image).psnr[0])
             seconds, core = time.perf_counter() - started[0], time.process_time() - started[1]
-            rows.append({"splats": count, "iterations": steps, "psnr": psnr, "seconds": seconds, "core_seconds": core})
+            rows.append(
+                {
+                    "splats": count,
+                    "iterations": encoder.settings.iterations,
+                    "allocate": encoder.settings.allocate,
+                    "psnr": psnr,
+                    "seconds": seconds,
+                    "core_seconds": core,
+                }
+            )
         yield path.stem, {"height": image.shape[2], "width": image.shape[3], "rows": rows}
 
 

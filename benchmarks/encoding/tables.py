@@ -84,21 +84,27 @@ def colours(results: Results) -> str:
 
 def photographs(results: Results) -> str:
     """PSNR and seconds over all photographs."""
-    cells: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    cells: dict[tuple[int, str, int], list[dict[str, Any]]] = {}
     for result in results.values():
         for row in result["rows"]:
-            cells.setdefault((row["splats"], row["iterations"]), []).append(row)
+            key = (
+                row["splats"],
+                row.get("allocate", "start"),
+                row["iterations"],
+            )  # once, there was nothing but the start
+            cells.setdefault(key, []).append(row)
     rows = []
-    for (count, step), found in sorted(cells.items()):
+    for (count, allocate, step), found in sorted(cells.items()):
         psnr, seconds = [row["psnr"] for row in found], [row["seconds"] for row in found]
         rows.append(
             [
-                f"{count:,}", step, f"{statistics.mean(psnr):.1f} dB", f"{min(psnr):.1f} to {max(psnr):.1f}",
+                f"{count:,}", f"by {allocate}", step, f"{statistics.mean(psnr):.1f} dB",
+                f"{min(psnr):.1f} to {max(psnr):.1f}",
                 f"{statistics.median(seconds):.1f} s", f"{max(seconds):.1f} s",
             ]
         )  # fmt: skip
     sizes = ", ".join(sorted({f"{result['width']}x{result['height']}" for result in results.values()}))
-    head = ["K", "iterations", "mean PSNR", "min to max", "median time", "longest"]
+    head = ["K", "allocated", "iterations", "mean PSNR", "min to max", "median time", "longest"]
     return (
         f"{table(head, rows, 0)}\n\n{len(results)} photograph(s) of {sizes} pixels; wall-clock, {conditions(results)}"
     )

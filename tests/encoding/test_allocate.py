@@ -67,8 +67,8 @@ def test_what_cannot_be_allocated_is_refused(values):
 
 
 def test_it_is_better_than_the_start_alone():
-    image = textured(170, 170)
-    psnr = {how: float(fitted(image, 1000, 130, how).psnr[0]) for how in ("start", "error")}
+    image = textured(150, 150)
+    psnr = {how: float(fitted(image, 1000, 120, how).psnr[0]) for how in ("start", "error")}
     assert psnr["error"] > psnr["start"] + 0.3, psnr
 
 
@@ -110,16 +110,19 @@ def single(height, width, channels=3, value=0, spot=None):
     ],
     ids=["grey", "black", "white", "pixel", "black pixel", "spot", "column", "six", "one channel", "alpha"],
 )
-@pytest.mark.parametrize("iterations", [0, 1, 25])
+@pytest.mark.parametrize("iterations", [1, 20])
 def test_every_picture_gets_as_many_splats_as_asked_for(image, iterations):
     for count in (1, 33):
         encoded = fitted(image, count, iterations)
         splats = encoded.splats.validate()
         assert splats.num_splats == count
         assert float(splats.colors.min()) >= 0
-        assert float(encoded.psnr[0]) > 8 or iterations < 25 or count == 1
-        again = fitted(image, count, iterations).splats
-        assert torch.equal(splats.means, again.means)
+        assert float(encoded.psnr[0]) > 8 or iterations == 1 or count == 1
+
+
+def test_without_steps_the_start_is_the_set():
+    image = textured(40, 40)
+    assert torch.equal(fitted(image, 30, 0).splats.means, fitted(image, 30, 0, "start").splats.means)
 
 
 def test_signed_colours_and_small_pictures():

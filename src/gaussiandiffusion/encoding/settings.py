@@ -16,7 +16,7 @@ MAX_SPLATS = 100_000
 MAX_ITERATIONS = 100_000
 MANY = 1000  # from here on, pictures are photographs, grey or not,
 ROOM = 4  # if they have so many pixels for every splat
-LARGE = 128 * 128  # pixels; on larger pictures of many splats these are allocated by error,
+LARGE = 200 * 200  # pixels; on larger pictures of many splats these are allocated by error,
 SETTLED = 120  # if there are so many steps: in fewer, splats that are added late do not find their places
 
 
