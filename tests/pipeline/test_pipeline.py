@@ -290,7 +290,7 @@ def test_outputs_are_taken_by_name_or_place_as_diffusers_are(pipeline):
 @pytest.mark.parametrize(("native", "slower", "expected"), [(False, 1.0, "no"), (True, 3.0, "no"), (True, 0.1, "bf16")])
 def test_sampling_takes_bfloat16_only_where_it_is_native_and_faster(pipeline, monkeypatch, native, slower, expected):
     from gaussiandiffusion.models import precision
-    from gaussiandiffusion.pipeline import precision as sampling
+    from gaussiandiffusion.pipeline.precision import faster_for_sampling
 
     clock, passes = [0.0], []
     monkeypatch.setattr(precision.time, "perf_counter", lambda: clock[0])
@@ -300,9 +300,9 @@ def test_sampling_takes_bfloat16_only_where_it_is_native_and_faster(pipeline, mo
         passes.append(half)
         clock[0] += 0.01 * (slower if half else 1)
 
-    for module in (precision, sampling):
-        monkeypatch.setattr(module, "multiplies_bf16", lambda device: native)
+    monkeypatch.setattr(precision, "multiplies_bf16", lambda device: native)
     hook = pipeline.denoiser.register_forward_pre_hook(forward)
-    assert sampling.faster_sampling(pipeline) == expected
+    found = faster_for_sampling(pipeline.denoiser, pipeline.representation, pipeline.chunk_size)
+    assert found.precision == expected
     hook.remove()
     assert bool(passes) == native

@@ -10,11 +10,12 @@ import torch
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models.precision import Choice
+from gaussiandiffusion.pipeline.precision import faster_for_sampling
 from gaussiandiffusion.training import checkpoint, latents
 from gaussiandiffusion.training import optimisation as module
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import load_training_set
-from gaussiandiffusion.training.precision import faster_for_sampling, faster_for_training
+from gaussiandiffusion.training.precision import faster_for_training
 from gaussiandiffusion.training.presets import load_config, presets, with_settings
 from gaussiandiffusion.training.trainer import Trainer
 

@@ -99,14 +99,17 @@ class Command:
         import torch
 
         from gaussiandiffusion.pipeline import GaussianDiffusion
-        from gaussiandiffusion.pipeline.precision import faster_sampling
+        from gaussiandiffusion.pipeline.precision import faster_for_sampling
 
         pipeline = GaussianDiffusion.from_pretrained(self.model).to(device)
         if self.svg and pipeline.representation.kind == "pixels":
             raise InputError(f"{self.model}: generates pixels, which have no SVG; leave --svg out")
         if self.scheduler is not None:
             pipeline = pipeline.with_scheduler(self.scheduler)
-        precision = faster_sampling(pipeline) if self.mixed_precision == "auto" else self.mixed_precision
+        precision: str = self.mixed_precision
+        if precision == "auto":
+            trial = faster_for_sampling(pipeline.denoiser, pipeline.representation, pipeline.chunk_size)
+            precision = trial.precision
         if precision == "bf16":
             pipeline.to(torch.bfloat16)
         return pipeline, precision

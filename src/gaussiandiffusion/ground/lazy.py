@@ -12,7 +12,8 @@ def lazily(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any]
 
     Args:
         package: its `__name__`.
-        homes: each name that it passes on, and the module of the package that it comes from; "": the name is a module's.
+        homes: each name that it passes on, and the module of the package that it comes from; "": the name is that of a
+            module.
     """
 
     def get(name: str) -> Any:

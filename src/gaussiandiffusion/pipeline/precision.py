@@ -1,28 +1,29 @@
-"""In how many bits a model samples fastest here."""
+"""In how many bits a network samples fastest where it is: a trial of its own passes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
+from torch import Tensor
 
-from gaussiandiffusion.ground.conditions import Conditions
-from gaussiandiffusion.models.precision import Precision, faster_precision, multiplies_bf16
-from gaussiandiffusion.pipeline.model import GaussianDiffusion
+from gaussiandiffusion.models import Network
+from gaussiandiffusion.models.precision import Choice, faster_precision
+from gaussiandiffusion.representation import Representation
 
 
-def faster_sampling(model: GaussianDiffusion) -> Precision:
-    """The precision of a model's network that a short trial of one pass, for one chunk, finds the faster; see
-    `faster_precision`. Where the device has no products of bfloat16 matrices, nothing is tried.
-    """
-    if not multiplies_bf16(model.device):
-        return "no"
-    count, network = model.chunk_size, model.denoiser
-    noise = torch.zeros(count, *model.representation.latent_shape, device=model.device)
-    times = torch.full((count,), 500.0, device=model.device)
-    asked = Conditions.ask(model.condition_spec, count).values.to(model.device) if model.condition_spec else None
-    anchors = model.representation.anchors if network.num_anchor_features else None
+def faster_for_sampling(network: Network, representation: Representation[Any], count: int) -> Choice:
+    """Whether a network samples faster in bfloat16, in chunks of `count`; draws no random numbers."""
+    with torch.no_grad():
+        return faster_precision(passing(network, representation, count), network.device)
 
-    @torch.no_grad()
-    def one_pass() -> None:
-        network(noise, times, asked, anchors)
 
-    return faster_precision(one_pass, model.device).precision
+def passing(network: Network, representation: Representation[Any], count: int) -> Callable[[], Tensor]:
+    """The network on so many latents of ones: what a pass takes does not depend on their values."""
+    device, anchors, attributes = network.device, representation.anchors, len(network.condition_spec.sizes)
+    latents = torch.ones(count, *representation.latent_shape, device=device)
+    times = torch.full((count,), 500.0, device=device)
+    asked = torch.zeros(count, attributes, dtype=torch.int64, device=device) if attributes else None
+    slots = None if anchors is None else anchors.to(device)
+    return lambda: network(latents, times, asked, slots)

@@ -29,13 +29,13 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
 from gaussiandiffusion.models import check_size
 from gaussiandiffusion.pipeline import GaussianDiffusion
+from gaussiandiffusion.pipeline.precision import faster_for_sampling
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
 from gaussiandiffusion.splats.set_source import Reading
 from gaussiandiffusion.training.budget import tell
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.encoder import num_splats, training_encoder, unlearned_encoder
 from gaussiandiffusion.training.pairs import kept_precision, teacher_pairs
-from gaussiandiffusion.training.precision import faster_for_sampling
 
 STATISTICS_IMAGES = 4096
 SHOWN = 12  # class names in a sentence, at most
