@@ -128,6 +128,8 @@ class Command:
             raise InputError("nothing to write: give --out FILE-or-DIR, or --learn-template FILE")
         if self.texture and self.learn_template is None:
             raise InputError("--texture is decided when a template is learned; give --learn-template FILE with it")
+        if self.allocate == "error" and (self.start.startswith("template") or self.learn_template is not None):
+            raise InputError("a template says where splats begin, and each keeps its slot; leave --allocate error out")
         if self.target_psnr is not None and not 0 < self.target_psnr < 100:
             raise InputError(f"--target-psnr must lie between 0 and 100 dB, not {self.target_psnr}")
         check_numbers(workers=self.workers, limit=self.limit)
