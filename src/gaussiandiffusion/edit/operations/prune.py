@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,12 +34,19 @@ def prune(
         splats: on the CPU; the picture is that of their own canvas.
         keep: how many splats of each set stay.
         db: or instead: as few as the picture needs to stay within this PSNR of what it was, in dB. Sets that keep fewer
-            than others are filled up with colourless splats.
+            than others are filled up with splats that draw nothing.
         where: which may go; default: all.
 
     Raises:
         InputError: not exactly one of `keep` and `db`, out of range, or more to drop than may go.
     """
+    return _only(splats, worth_keeping(splats, keep, db, where))
+
+
+def worth_keeping(
+    splats: Splats, keep: int | None = None, db: float | None = None, where: Bool[Tensor, "n k"] | None = None
+) -> Bool[Tensor, "n k"]:
+    """Which splats stay; arguments and errors as `prune`."""
     if (keep is None) == (db is None):
         raise InputError("prune to a number of splats or to a PSNR: give exactly one of keep and db")
     if db is not None and not 0 < db < math.inf:
@@ -54,8 +60,10 @@ def prune(
         raise InputError(
             f"only {least} of the {count} splats are selected, and no others may go; keep at least {count - least}"
         )
-    dropped = [_dropped(splats[i], free[i], keep, db) for i in range(len(splats))]
-    return _without(splats, dropped)
+    stays = torch.ones(splats.means.shape[:2], dtype=torch.bool)
+    for i in range(len(splats)):
+        stays[i, _dropped(splats[i], free[i], keep, db)] = False
+    return stays
 
 
 def _dropped(one: Splats, free: Bool[Tensor, " k"], keep: int | None, db: float | None) -> Int64[Tensor, " m"]:
@@ -69,7 +77,7 @@ def _dropped(one: Splats, free: Bool[Tensor, " k"], keep: int | None, db: float 
     fits, fails = 0, most + 1
     while fails - fits > 1:
         middle = (fits + fails) // 2
-        error = float((_draw(_without(one, [order[:middle]])) - before).square().mean())
+        error = float((_draw(one.select(_others(one, order[:middle]))) - before).square().mean())
         fits, fails = (middle, fails) if error <= 10 ** (-db / 10) else (fits, middle)
     return order[:fits]
 
@@ -126,23 +134,22 @@ def _draw(one: Splats) -> Float[Tensor, "1 c h w"]:
     return render(one, cutoff=CUTOFF)
 
 
-def _without(splats: Splats, dropped: Sequence[Tensor]) -> Splats:
-    """Sets without the splats that are dropped from each; equally long, those too many being without colour."""
-    fewest = min(map(len, dropped), default=0)
-    stays = torch.ones(splats.means.shape[:2], dtype=torch.bool)
-    opacities = splats.opacities
-    if opacities is None and splats.blending == "alpha":
-        opacities = torch.ones_like(splats.rhos)  # of black ones they would show
-    colors, opacities = splats.colors.clone(), None if opacities is None else opacities.clone()
-    for i, order in enumerate(dropped):
-        stays[i, order[:fewest]] = False
-        colors[i, order[fewest:]] = 0
-        if opacities is not None:
-            opacities[i, order[fewest:]] = 0
-    whole = replace(splats, colors=colors, opacities=opacities)
-    n = len(splats)
-    kept: dict[str, Any] = {
-        name: value if name == "background" else value[stays].unflatten(0, (n, splats.num_splats - fewest))
-        for name, value in whole.tensors().items()
+def _others(one: Splats, gone: Int64[Tensor, " m"]) -> Bool[Tensor, " k"]:
+    stays = torch.ones(one.num_splats, dtype=torch.bool)
+    stays[gone] = False
+    return stays
+
+
+def _only(splats: Splats, stays: Bool[Tensor, "n k"]) -> Splats:
+    """The splats that stay; sets that keep fewer than others are filled up with others that draw nothing."""
+    most = int(stays.sum(1).max()) if len(stays) else splats.num_splats
+    order = (~stays).to(torch.uint8).sort(dim=1, stable=True).indices[:, :most]  # those that stay first
+    lit = stays.gather(1, order)
+    values: dict[str, Any] = {
+        name: value if name == "background" else value[torch.arange(len(splats))[:, None], order]
+        for name, value in splats.tensors().items()
     }
-    return replace(whole, **kept)
+    values["colors"] = values["colors"] * lit[..., None]
+    if splats.blending == "alpha":  # there a black splat hides what is behind it
+        values["opacities"] = values.get("opacities", torch.ones_like(values["rhos"])) * lit
+    return replace(splats, **values)
