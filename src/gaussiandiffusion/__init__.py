@@ -49,6 +49,7 @@ register(
         ".h5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
         ".hdf5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
         ".json": "gaussiandiffusion.splats.json_files:open_json",
+        ".svg": "gaussiandiffusion.rendering.svg_reading:open_svg",
     },
     one_set_files=(".pt",),
 )

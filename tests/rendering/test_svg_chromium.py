@@ -1,0 +1,57 @@
+"""A real browser draws our SVG as we do: Chromium's screenshot against `render`. Skipped where there is no Chromium.
+
+It is looked for in the environment variable CHROMIUM, and by its names in PATH.
+"""
+
+import os
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import gaussiandiffusion as gd
+from gaussiandiffusion.ground.images import psnr
+from gaussiandiffusion.splats import Splats
+
+NAMES = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome", "chrome", "chrome-headless-shell")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+LEAST = 30  # dB; Chromium 150 reaches 43 to 52
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium in PATH, and CHROMIUM is not set")
+
+
+def screenshot(path, height, width):
+    """uint8 [height, width, 3] of what Chromium shows of a file."""
+    picture = path.with_suffix(".png")
+    page = path.with_suffix(".html")  # a window has a least size, so the picture is cut out of a larger one
+    page.write_text(f'<body style="margin:0;background:#000"><img src="{path.name}" style="display:block"></body>')
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1")
+    window = f"--window-size={max(width, 800)},{max(height, 600)}"
+    profile = f"--user-data-dir={path.parent / 'profile'}"
+    subprocess.run(
+        [CHROMIUM, *options, window, profile, f"--screenshot={picture}", page.as_uri()],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    return np.asarray(Image.open(picture).convert("RGB"))[:height, :width]
+
+
+@pytest.mark.parametrize("size", [None, 400])
+@pytest.mark.parametrize("kind", ["random", "bright", "encoded"])
+def test_chromium_draws_what_we_draw(make_splats, strokes, tmp_path, kind, size):
+    if kind == "encoded":
+        splats = gd.encode(strokes[2:3], 40)
+    else:
+        splats = make_splats(1, 60, 40, 60, 3, background=torch.tensor([[0.1, 0.0, 0.2]]))
+        splats = Splats(**splats.tensors() | {"colors": splats.colors * 0.2}, canvas=splats.canvas)
+        if kind == "bright":
+            splats.colors[0, :3] *= 15  # in three layers
+    gd.to_svg(splats, tmp_path / "x.svg", size=size)
+    canvas = splats.canvas.resized(size)
+    wanted = gd.render(splats, size)[0].permute(1, 2, 0).expand(-1, -1, 3).numpy()
+    shown = screenshot(tmp_path / "x.svg", canvas.height, canvas.width) / 255
+    reached = float(psnr(float(np.square(shown - wanted).mean())))
+    print(f"{kind} at {canvas.height}x{canvas.width}: {reached:.1f} dB")
+    assert reached >= LEAST
