@@ -23,7 +23,8 @@ def edited(make_splats, tmp_path):
         splats = make_splats(1, 5, channels=kwargs.pop("channels", 3), **kwargs)
         to_svg(splats, tmp_path / "x.svg")
         text = (tmp_path / "x.svg").read_text()
-        assert (changed := change(text)) != text
+        changed = change(text)
+        assert changed != text
         (tmp_path / "x.svg").write_text(changed)
         return splats, Splats.load(tmp_path / "x.svg")
 

@@ -95,7 +95,7 @@ def _file(document: Document, path: Path) -> SplatFile:
     page = Canvas(max(1, round(height)), max(1, round(width)), header.canvas[2])
     written = Canvas(*header.canvas)
     canvas = written if written.resized(page.longer_side) == page else page
-    rows = _rows(document, page)
+    rows, exact = _rows(document, page)
     if not rows:
         raise InputError("holds no splats that are seen")
     colored = any(len(set(row.color)) > 1 for row in rows)
@@ -103,16 +103,10 @@ def _file(document: Document, path: Path) -> SplatFile:
     if canvas.channels == 1 and (colored or len(set(background)) > 1):
         canvas = replace(canvas, channels=3)
     splats = _splats(rows, canvas, background).validate(str(path))
-    same = len(rows) == notes.num_splats
-    header = replace(
-        header,
-        canvas=(canvas.height, canvas.width, canvas.channels),
-        blending="sum",
-        output="clamp",
-        signed=False,
-        encoder=header.encoder if same else {},
-    )
-    return SplatFile(splats, header)
+    encoder = header.encoder if len(rows) == notes.num_splats else {}
+    if not (exact == len(rows) == notes.num_splats and canvas == written and list(background) == notes.background):
+        header = Header.of(splats, signed=False, encoder=encoder, source=header.source)  # what else it says is no more
+    return SplatFile(splats, replace(header, blending="sum", output="clamp", signed=False))
 
 
 def _background(document: Document, notes: Notes) -> tuple[float, ...]:
@@ -125,8 +119,11 @@ def _background(document: Document, notes: Notes) -> tuple[float, ...]:
     return drawn
 
 
-def _rows(document: Document, page: Canvas) -> list[Row]:
-    """The splats of all shapes; neighbours that lie in one place and have the same numbers are layers of one."""
+def _rows(document: Document, page: Canvas) -> tuple[list[Row], int]:
+    """The splats of all shapes, and how many of them look as the numbers beside them say.
+
+    Neighbours that lie in one place and have the same numbers are layers of one.
+    """
     groups = [
         (numbers, list(group))
         for (numbers, _), group in itertools.groupby(document.shapes, key=lambda shape: (shape.numbers, shape.matrix))
@@ -134,16 +131,18 @@ def _rows(document: Document, page: Canvas) -> list[Row]:
     known = [_known(numbers, page.channels) for numbers, _ in groups]
     present = [row for row in known if row is not None]
     if not present:
-        return [_by_looks(seen, document.page) for _, group in groups if (seen := _shown(group))]
+        return [_by_looks(seen, document.page) for _, group in groups if (seen := _shown(group))], 0
     drawn = shapes_of(_splats(present, page, (0.0,) * page.channels), page)
     written = zip(drawn.matrices.tolist(), drawn.fills.tolist(), drawn.layers.tolist(), strict=True)
     same_page = document.page == (0, 0, page.width, page.height)
     rows: list[Row] = []
+    exact = 0
     for row, (_, group) in zip(known, groups, strict=True):
         matrix, fill, layers = ([], [], 1) if row is None else next(written)
         seen = _shown(group)
         if row is not None and layers == 0:  # too dark to be seen, so written undrawn
             rows += [row] * len(group)
+            exact += len(group)
         elif row is None or layers > MOST_LAYERS:
             rows += [_by_looks(seen, document.page)] if seen else []
         elif seen:
@@ -152,8 +151,10 @@ def _rows(document: Document, page: Canvas) -> list[Row]:
             colored = len(seen) % layers == 0 and all(_near(shape.color, [v / 255 for v in fill]) for shape in seen)
             own = row if colored else _by_looks(seen, document.page)
             both = replace(looks, color=own.color, opacity=own.opacity)
-            rows += [both] * (len(seen) // layers if colored else 1)
-    return rows
+            copies = len(seen) // layers if colored else 1
+            rows += [both] * copies
+            exact += copies * (both == row)
+    return rows, exact
 
 
 def _shown(group: list[Drawn]) -> list[Drawn]:

@@ -1,9 +1,10 @@
-"""A real browser draws our SVG as we do: Chromium's screenshot against `render`. Skipped where there is no Chromium.
+"""In a real browser our SVG looks as we draw it, and sliders slide. Skipped where there is no Chromium.
 
 It is looked for in the environment variable CHROMIUM, and by its names in PATH.
 """
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -14,6 +15,7 @@ from PIL import Image
 
 import gaussiandiffusion as gd
 from gaussiandiffusion.ground.images import psnr
+from gaussiandiffusion.rendering.notebook import slider_page
 from gaussiandiffusion.splats import Splats
 
 NAMES = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome", "chrome", "chrome-headless-shell")
@@ -23,18 +25,21 @@ LEAST = 30  # dB; Chromium 150 reaches 43 to 52
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium in PATH, and CHROMIUM is not set")
 
 
+def chromium(page, *options):
+    """What headless Chromium prints when it opens a page."""
+    window = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1")
+    profile = f"--user-data-dir={page.parent / 'profile'}"
+    return subprocess.run(
+        [CHROMIUM, *window, *options, profile, page.as_uri()], check=True, capture_output=True, timeout=60, text=True
+    ).stdout
+
+
 def screenshot(path, height, width):
     """uint8 [height, width, 3] of what Chromium shows of a file."""
     picture = path.with_suffix(".png")
     page = path.with_suffix(".html")  # a window has a least size, so the picture is cut out of a larger one
     page.write_text(f'<body style="margin:0;background:#000"><img src="{path.name}" style="display:block"></body>')
-    options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1")
-    window = f"--window-size={max(width, 800)},{max(height, 600)}"
-    profile = f"--user-data-dir={path.parent / 'profile'}"
-    subprocess.run(
-        [CHROMIUM, *options, window, profile, f"--screenshot={picture}", page.as_uri()],
-        check=True, capture_output=True, timeout=60,
-    )  # fmt: skip
+    chromium(page, f"--window-size={max(width, 800)},{max(height, 600)}", f"--screenshot={picture}")
     return np.asarray(Image.open(picture).convert("RGB"))[:height, :width]
 
 
@@ -55,3 +60,12 @@ def test_chromium_draws_what_we_draw(make_splats, strokes, tmp_path, kind, size)
     reached = float(psnr(float(np.square(shown - wanted).mean())))
     print(f"{kind} at {canvas.height}x{canvas.width}: {reached:.1f} dB")
     assert reached >= LEAST
+
+
+def test_a_slider_shows_the_state_that_it_stands_at(tmp_path):
+    frames = [Image.new("L", (40, 30), level) for level in (10, 120, 250)]
+    shown = "var i=document.querySelector('input');i.value=1;i.dispatchEvent(new Event('input'))"
+    (tmp_path / "x.html").write_text(f"{slider_page(frames, ['one', 'two', 'three'])}<script>{shown}</script>")
+    page = chromium(tmp_path / "x.html", "--dump-dom")
+    assert "<div>two</div>" in page
+    assert re.search(r"background-position: 0(px)? -30px|0(px)? -30px no-repeat|no-repeat 0(px)? -30px", page)
