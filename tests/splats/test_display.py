@@ -24,7 +24,7 @@ def test_notebooks_see_the_first_sets(make_splats, channels, count):
     picture = Image.open(io.BytesIO(content))
     assert picture.format == "PNG"
     assert picture.mode == {1: "L", 3: "RGB", 4: "RGBA"}[channels]
-    assert 300 <= picture.width <= 384
+    assert 200 <= picture.width <= 256
     assert len(content) < 200_000
 
 

@@ -22,6 +22,7 @@ IN_MOTION = 9  # samples on the page with the slider, which holds every picture 
 MOST_FRAMES = 33
 WIDTH = 224  # pixels of that page's pictures
 BESIDE = 8  # samples of a state
+STATE_WIDTH = 384  # pixels of so many
 
 
 def words(out: GaussianDiffusionOutput) -> str:
@@ -62,7 +63,7 @@ def output_page(out: GaussianDiffusionOutput) -> str | None:
 
 def state_png(state: SampleState) -> bytes | None:
     """The first samples as they are, and below them what they would be if the estimate were true."""
-    size = max(1, 384 // BESIDE) if state.splats is not None else None
+    size = max(1, STATE_WIDTH // BESIDE) if state.splats is not None else None
     rows = [state.images(size)[:BESIDE], state.clean_images(size)[:BESIDE]]
     if not len(rows[0]):
         return None

@@ -41,7 +41,7 @@ class Displayed:
         """The first sets, darkened, with an ellipse around every splat in its own colour.
 
         Args:
-            size: longer side of each picture in pixels; default: 384 in all.
+            size: longer side of each picture in pixels; default: 256 in all.
             sigmas: at which the ellipses lie, > 0.
 
         Returns:
