@@ -48,7 +48,7 @@ def test_a_plot_has_an_ellipse_around_each_splat(channels):
     means, sigmas = torch.tensor([[[-0.5, 0.0], [0.5, 0.0]]]), torch.tensor([[[0.25, 0.125], [0.2, 0.2]]])
     colors = torch.full((1, 2, channels), 0.5)
     colors[0, 1] = 0  # not seen
-    plot = np.asarray(Splats(means, sigmas, torch.zeros(1, 2), colors, canvas).plot(128)).astype(int).sum(-1)
+    plot = np.asarray(Splats(means, sigmas, torch.zeros(1, 2), colors, canvas).plot(128)).astype(int).max(-1)
     assert plot.shape == (128, 128)
     for x, y in ((32 + 16, 64), (32 - 16, 64), (32, 64 + 8), (32, 64 - 8)):  # one sigma from the mean, 64 pixels a unit
         near = plot[y - 2 : y + 3, x - 2 : x + 3].max()

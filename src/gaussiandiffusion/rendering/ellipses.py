@@ -1,74 +1,79 @@
-"""Splats as the ellipses they are, over the picture that they draw."""
+"""Splats as ellipses: the outline of each, in a colour of its slot, over a picture."""
 
 from __future__ import annotations
 
+import colorsys
 import math
 
+import numpy as np
 import torch
-from jaxtyping import Float
-from PIL import Image, ImageDraw
+from jaxtyping import Float, UInt8
+from numpy import ndarray
 from torch import Tensor
 
-from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.images import to_uint8
-from gaussiandiffusion.rendering.media import to_image
-from gaussiandiffusion.rendering.render import render
-from gaussiandiffusion.splats import Canvas, Splats
+from gaussiandiffusion.splats import Splats
 
-POINTS = 48  # of an outline
-SMOOTH = 3  # lines are drawn so many times larger and scaled down
-FAINTEST = 1 / 512  # of a colour: splats below it are not seen, so neither are their outlines
-DIMMED = 0.5  # what is left of the picture, so that lines of its own colours stand out
+WIDTH = 1.2  # pixels of a line
+FAINTEST = 0.25  # opacity of a faint splat's line; that of a splat as bright as the picture can be is 1
+INVISIBLE = 1 / 512  # of a colour: less cannot change an 8-bit pixel, and has no outline
+GOLDEN = (math.sqrt(5) - 1) / 2  # of the circle of hues from slot to slot: neighbours look unlike
 
 
-def with_ellipses(splats: Splats, size: int | tuple[int, int] | None = None, *, sigmas: float = 1.0) -> Image.Image:
-    """The picture of one set, darkened, with an ellipse around every splat that is seen, in its own colour made bright.
+def draw_ellipses(
+    pictures: UInt8[Tensor, "n c h w"], splats: Splats, *, sigmas: float = 1.0
+) -> UInt8[Tensor, "n 3 h w"]:
+    """Pictures with the outline of every splat that can be seen.
+
+    The line's colour is one of the splat's slot, so that it can be followed from frame to frame; its opacity tells
+    how bright the splat is.
 
     Args:
-        splats: a batch of one set.
-        size: height and width in pixels, or the longer side; default: the canvas.
-        sigmas: at which the ellipses lie, > 0.
+        pictures: of the sets, at any size; grey and RGB.
+        splats: a set for each.
+        sigmas: distance of the outline from the mean.
 
     Returns:
-        A picture in RGB.
-
-    Raises:
-        InputError: several sets, or a number of sigmas that is none.
+        RGB pictures.
     """
-    if len(splats) != 1:
-        raise InputError(f"ellipses are drawn for one set, not {len(splats)}; pick one: splats[0]")
-    if not (sigmas > 0 and math.isfinite(sigmas)):
-        raise InputError(f"sigmas must be a number > 0, not {sigmas}")
-    splats = splats.detach().to("cpu", torch.float32)
-    canvas = splats.canvas.resized(size)
-    picture = to_image(to_uint8(render(splats, (canvas.height, canvas.width)))[0])
-    black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
-    picture = Image.alpha_composite(black, picture.convert("RGBA")).convert("RGB").point(lambda level: level * DIMMED)
-    large = Canvas(canvas.height * SMOOTH, canvas.width * SMOOTH, canvas.channels)
-    lines = Image.new("RGBA", (large.width, large.height), (0, 0, 0, 0))
-    draw = ImageDraw.Draw(lines)
-    outlines, colors = ellipse_outlines(splats, large, sigmas).tolist(), _line_colors(splats).tolist()
-    for outline, color in zip(outlines, colors, strict=True):
-        if color[3]:
-            draw.line([(x, y) for x, y in outline], tuple(color), SMOOTH)
-    lines = lines.resize(picture.size, Image.Resampling.BOX)
-    return Image.alpha_composite(picture.convert("RGBA"), lines).convert("RGB")
+    drawn = pictures.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).float().contiguous().numpy()  # (n, h, w, 3)
+    height, width = drawn.shape[1:3]
+    scale = max(height, width) / 2  # pixels a canvas unit
+    splats = splats.detach().to("cpu", torch.float64)
+    centre = splats.means.new_tensor([width - 1, height - 1]) / 2
+    means = (splats.means * scale + centre).numpy()
+    reach = (splats.sigmas * scale * sigmas).numpy()
+    factors = (splats.precision_factors / (scale * sigmas)).numpy()
+    colors = splats.colors if splats.opacities is None else splats.colors * splats.opacities[..., None]
+    bright = colors[..., :3].abs().amax(-1).numpy()
+    hues = slot_colors(splats.num_splats)
+    for i, j in zip(*np.nonzero(bright >= INVISIBLE), strict=True):
+        opacity = min(1.0, max(FAINTEST, float(bright[i, j])))
+        _outline(drawn[i], means[i, j], reach[i, j], factors[i, j], 255 * hues[j], opacity)
+    return torch.from_numpy(np.rint(drawn).astype(np.uint8)).permute(0, 3, 1, 2)
 
 
-def ellipse_outlines(splats: Splats, canvas: Canvas, sigmas: float = 1.0) -> Float[Tensor, "k p 2"]:
-    """Closed outlines of one set's ellipses, in pixels (x, y) of `canvas` from its upper left corner."""
-    angles = torch.linspace(0, 2 * math.pi, POINTS)
-    circle = torch.stack([angles.cos(), angles.sin()], -1) * sigmas  # (p, 2)
-    axes = torch.linalg.cholesky(splats.covariances[0].double()).to(circle)
-    centre = circle.new_tensor([canvas.width, canvas.height]) / 2
-    return (circle @ axes.transpose(1, 2) + splats.means[0, :, None]) * canvas.pixels_per_unit + centre
+def slot_colors(count: int) -> Float[ndarray, "k 3"]:
+    """A bright colour for each slot, RGB in [0, 1]."""
+    return np.array([colorsys.hsv_to_rgb(i * GOLDEN % 1, 0.75, 1.0) for i in range(count)])
 
 
-def _line_colors(splats: Splats) -> Tensor:
-    """uint8 [K, 4]: each splat's colour with its largest channel at 255, more opaque the brighter the splat."""
-    colors = splats.colors[0, :, :3].abs()
-    light = colors.amax(1, keepdim=True)
-    seen = light if splats.opacities is None else light * splats.opacities[0, :, None]
-    bright = (colors / light.clamp_min(FAINTEST)).expand(-1, 3)
-    alpha = torch.where(seen < FAINTEST, 0, 0.35 + 0.65 * seen.clamp(0, 1))
-    return (torch.cat([bright.clamp(0, 1), alpha], 1) * 255).round().to(torch.uint8)
+def _outline(picture: ndarray, mean: ndarray, reach: ndarray, factor: ndarray, color: ndarray, opacity: float) -> None:
+    """Blend the line |A (p - mean)| = 1 into a picture (h, w, 3), in place."""
+    height, width = picture.shape[:2]
+    margin = WIDTH / 2 + 1
+    left, top = (max(0, math.floor(m - r - margin)) for m, r in zip(mean, reach, strict=True))
+    right, bottom = (math.ceil(m + r + margin) + 1 for m, r in zip(mean, reach, strict=True))
+    right, bottom = min(width, right), min(height, bottom)
+    if left >= right or top >= bottom:
+        return
+    a, b, d = factor
+    dx = np.arange(left, right) - mean[0]
+    dy = (np.arange(top, bottom) - mean[1])[:, None]
+    u, v = a * dx + b * dy, d * dy
+    radius = np.sqrt(u * u + v * v)
+    # Distance to the line in pixels, to first order: (radius - 1) over its gradient's length.
+    slope = np.hypot(a * u, b * u + d * v) / np.maximum(radius, 1e-9)
+    distance = np.abs(radius - 1) / np.maximum(slope, 1e-9)
+    share = opacity * np.clip(WIDTH / 2 + 0.5 - distance, 0, 1)[..., None]
+    part = picture[top:bottom, left:right]
+    part += share * (color - part)

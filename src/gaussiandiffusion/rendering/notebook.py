@@ -9,19 +9,20 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.images import to_uint8
-from gaussiandiffusion.rendering.ellipses import with_ellipses
+from gaussiandiffusion.rendering.ellipses import draw_ellipses
 from gaussiandiffusion.rendering.media import GAP, grid_image
 from gaussiandiffusion.rendering.render import render
 from gaussiandiffusion.splats import Splats
 
 WIDTH = 256  # pixels of what is shown: notebooks keep it all
 MOST_SHOWN = 36  # pictures
+DIMMED = 0.5  # what is left of a picture under ellipses
 
 
 def sets_png(splats: Splats) -> bytes | None:
@@ -37,17 +38,14 @@ def plot(splats: Splats, size: int | None = None, *, sigmas: float = 1.0) -> Ima
     """See `Splats.plot`."""
     if len(splats) == 0:
         raise InputError("there is no set to plot")
-    shown = [splats[index] for index in range(min(len(splats), MOST_SHOWN))]
-    pictures = [with_ellipses(each, size or tile_side(len(shown)), sigmas=sigmas) for each in shown]
-    if len(pictures) == 1:
-        return pictures[0]
-    columns = _columns(len(pictures))
-    width, height = (side + GAP for side in pictures[0].size)
-    rows = math.ceil(len(pictures) / columns)
-    sheet = Image.new("RGB", (columns * width + GAP, rows * height + GAP), (40, 40, 40))
-    for index, picture in enumerate(pictures):
-        sheet.paste(picture, (GAP + index % columns * width, GAP + index // columns * height))
-    return sheet
+    shown = splats[:MOST_SHOWN].detach().to("cpu", torch.float32)
+    if not (sigmas > 0 and math.isfinite(sigmas)):
+        raise InputError(f"sigmas must be a number > 0, not {sigmas}")
+    images = render(shown, tile_side(len(shown)) if size is None else size)
+    if images.shape[1] == 4:
+        images = images[:, :3] * images[:, 3:]  # over black
+    outlined = draw_ellipses(to_uint8(images * DIMMED), shown, sigmas=sigmas)
+    return _framed(outlined, _columns(len(outlined)), 1)
 
 
 def tile_side(count: int, width: int = WIDTH) -> int:
@@ -60,6 +58,11 @@ def pictures_grid(images: Float[Tensor, "n c h w"], columns: int | None = None) 
     pixels = to_uint8(images[:MOST_SHOWN])
     columns = columns or _columns(len(pixels))
     scale = max(1, WIDTH // (columns * (max(pixels.shape[-2:]) + GAP)))
+    return _framed(pixels, columns, scale)
+
+
+def _framed(pixels: UInt8[Tensor, "n c h w"], columns: int, scale: int) -> Image.Image:
+    """A grid without its rim, so that a single picture is itself."""
     grid = grid_image(pixels, columns, scale)
     return grid.crop((GAP * scale, GAP * scale, grid.width - GAP * scale, grid.height - GAP * scale))
 

@@ -38,7 +38,7 @@ class Displayed:
         return shown
 
     def plot(self, size: int | None = None, *, sigmas: float = 1.0) -> Image.Image:
-        """The first sets, darkened, with an ellipse around every splat in its own colour.
+        """The first sets, darkened, with an ellipse around every splat that can be seen, in a colour of its slot.
 
         Args:
             size: longer side of each picture in pixels; default: 256 in all.
