@@ -43,6 +43,14 @@ def screenshot(path, height, width):
     return np.asarray(Image.open(picture).convert("RGB"))[:height, :width]
 
 
+def likeness(splats, path, size=None):
+    """PSNR (dB) of what Chromium shows of a file against what we draw of a set."""
+    canvas = splats.canvas.resized(size)
+    wanted = gd.render(splats, size)[0].permute(1, 2, 0).expand(-1, -1, 3).numpy()
+    shown = screenshot(path, canvas.height, canvas.width) / 255
+    return float(psnr(float(np.square(shown - wanted).mean())))
+
+
 @pytest.mark.parametrize("size", [None, 400])
 @pytest.mark.parametrize("kind", ["random", "bright", "encoded"])
 def test_chromium_draws_what_we_draw(make_splats, strokes, tmp_path, kind, size):
@@ -54,12 +62,27 @@ def test_chromium_draws_what_we_draw(make_splats, strokes, tmp_path, kind, size)
         if kind == "bright":
             splats.colors[0, :3] *= 15  # in three layers
     gd.to_svg(splats, tmp_path / "x.svg", size=size)
-    canvas = splats.canvas.resized(size)
-    wanted = gd.render(splats, size)[0].permute(1, 2, 0).expand(-1, -1, 3).numpy()
-    shown = screenshot(tmp_path / "x.svg", canvas.height, canvas.width) / 255
-    reached = float(psnr(float(np.square(shown - wanted).mean())))
-    print(f"{kind} at {canvas.height}x{canvas.width}: {reached:.1f} dB")
+    reached = likeness(splats, tmp_path / "x.svg", size)
+    print(f"{kind} at {size}: {reached:.1f} dB")
     assert reached >= LEAST
+
+
+def test_a_file_edited_by_hand_is_read_as_chromium_shows_it(make_splats, tmp_path):
+    splats = make_splats(1, 12, 90, 120, 3)
+    gd.to_svg(splats, tmp_path / "x.svg")
+    head, *shapes = (tmp_path / "x.svg").read_text().split("<g ")
+    shapes = ["<g " + shape for shape in shapes]
+    shapes[0] = f'<g transform="translate(30,-9) rotate(40 60 45)" opacity="0.5">{shapes[0]}</g>\n'
+    shapes[1] = re.sub('fill="[^"]*"', 'style="fill:tomato;fill-opacity:0.6"', shapes[1])
+    shapes[2] = ""
+    shapes[3] = shapes[3].replace("matrix", "skewX(20) scale(1.2 0.5) matrix")
+    shapes[4] = shapes[4].replace("<g ", '<g visibility="hidden" ')
+    shapes[5] = f"{shapes[5]}{shapes[5].replace('matrix', 'translate(20) matrix')}"
+    (tmp_path / "x.svg").write_text(head + "".join(shapes))
+    read = gd.Splats.load(tmp_path / "x.svg")
+    assert read.num_splats == 12 - 2 + 1
+    assert likeness(splats, tmp_path / "x.svg") < 25  # it was edited
+    assert likeness(read, tmp_path / "x.svg") >= 40
 
 
 def test_a_slider_shows_the_state_that_it_stands_at(tmp_path):

@@ -33,7 +33,7 @@ def parse_transform(text: str) -> Matrix:
     while position < len(text):
         found = _STEP.match(text, position)
         if found is None:
-            raise ValueError(f"no transform: {text[position : position + 40]!r}")
+            raise ValueError(f"holds what is no transform: {text[position : position + 40]!r}")
         result = compose(result, _step(found[1], parse_numbers(found[2])))
         position = found.end()
     return result
@@ -55,23 +55,22 @@ def _step(name: str, values: list[float]) -> Matrix:
     if name in ("skewX", "skewY") and count == 1:
         slope = math.tan(math.radians(values[0]))
         return (1.0, 0.0, slope, 1.0, 0.0, 0.0) if name == "skewX" else (1.0, slope, 0.0, 1.0, 0.0, 0.0)
-    raise ValueError(f"{name} of {count} numbers")
+    raise ValueError(f"holds what is no transform: {name} of {count} numbers")
 
 
 def parse_numbers(text: str) -> list[float]:
     """Finite numbers with commas or spaces between them; raises ValueError for anything else."""
     if re.sub(r"[\s,]", "", _NUMBERS.sub("", text)):
-        raise ValueError(f"no numbers: {text!r:.40}")
+        raise ValueError(f"holds what are no numbers: {text!r:.40}")
     values = [float(word) for word in _NUMBERS.findall(text)]
     if not all(math.isfinite(value) for value in values):
-        raise ValueError(f"numbers beyond all bounds: {text!r:.40}")
+        raise ValueError(f"holds numbers beyond all bounds: {text!r:.40}")
     return values
 
 
 def parse_length(text: str) -> float:
     """A length in pixels, "28" or "28px"; raises ValueError for anything else."""
-    (value,) = parse_numbers(text.strip().removesuffix("px"))
-    return value
+    return _one_number(text.strip().removesuffix("px"))
 
 
 def parse_color(text: str) -> tuple[float, float, float]:
@@ -80,14 +79,24 @@ def parse_color(text: str) -> tuple[float, float, float]:
     Raises:
         ValueError: it is none of these, or has an alpha below 1.
     """
-    red, green, blue, *alpha = ImageColor.getrgb(text.strip())
+    try:
+        red, green, blue, *alpha = ImageColor.getrgb(text.strip())
+    except ValueError:
+        raise ValueError(f"holds a fill that is no plain colour, {text!r:.40}; give it one, such as #c86414") from None
     if alpha and alpha[0] != 255:
-        raise ValueError(f"transparent: {text!r:.40}")
+        raise ValueError(f"holds a transparent fill, {text!r:.40}")
     return red / 255, green / 255, blue / 255
 
 
 def parse_share(text: str) -> float:
     """An opacity in [0, 1], as a number or in per cent; raises ValueError for anything else."""
     text = text.strip()
-    (value,) = parse_numbers(text.removesuffix("%"))
+    value = _one_number(text.removesuffix("%"))
     return min(1.0, max(0.0, value / 100 if text.endswith("%") else value))
+
+
+def _one_number(text: str) -> float:
+    values = parse_numbers(text)
+    if len(values) != 1:
+        raise ValueError(f"holds what is no single number: {text!r:.40}")
+    return values[0]
