@@ -104,7 +104,9 @@ def _numbers(splats: Splats) -> list[str]:
 def _notes(splats: Splats, header: Header | None) -> str:
     """The header of splat files, how many splats there are, and the background to nine digits."""
     plain = Header.of(splats, signed=False)
-    header = plain if header is None else replace(header, canvas=plain.canvas, blending="sum", output="clamp")
+    if header is None:
+        header = plain
+    header = replace(header, canvas=plain.canvas, blending="sum", output="clamp", conditions=None)
     own = {"num_splats": splats.num_splats, "background": [float(f"{v:.9g}") for v in splats.background[0].tolist()]}
     return json.dumps(json.loads(header.to_json()) | own, sort_keys=True)
 

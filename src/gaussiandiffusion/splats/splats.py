@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from typing import Any, Literal, SupportsIndex, get_args
 
 import torch
 from jaxtyping import Bool, Float
-from numpy import ndarray
 from torch import Tensor
 
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.splats import arrays
+from gaussiandiffusion.splats.arrays import AsArrays
 from gaussiandiffusion.splats.canvas import Canvas
 from gaussiandiffusion.splats.display import Displayed
 
@@ -24,7 +23,7 @@ Output = Literal["clamp", "soft", "straight"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Splats(Displayed):
+class Splats(Displayed, AsArrays):
     """N sets of K anisotropic 2D Gaussian splats on one canvas.
 
     Args:
@@ -110,10 +109,6 @@ class Splats(Displayed):
         """The same sets on another device or in another dtype (`torch.Tensor.to`)."""
         return replace(self, **{name: value.to(*args, **kwargs) for name, value in self.tensors().items()})
 
-    def to_numpy(self) -> dict[str, ndarray]:
-        """The parameters as arrays by name, copied; `from_numpy` makes sets of them again."""
-        return arrays.to_numpy(self.tensors())
-
     def detach(self) -> Splats:
         return replace(self, **{name: value.detach() for name, value in self.tensors().items()})
 
@@ -146,27 +141,6 @@ class Splats(Displayed):
         stretch = (1 + slope.square()).sqrt()
         sigmas = torch.stack([stretch / a, 1 / d], -1)
         return cls(means, sigmas, slope / stretch, colors, canvas, **kwargs)
-
-    @classmethod
-    def from_numpy(
-        cls,
-        values: Mapping[str, ndarray],
-        canvas: Canvas | tuple[int, int] | tuple[int, int, int],
-        *,
-        blending: Blending = "sum",
-        output: Output | None = None,
-    ) -> Splats:
-        """Sets from arrays by name, as `to_numpy` gives them; float64 stays, other numbers become float32.
-
-        Args:
-            values: means [N, K, 2], sigmas [N, K, 2], rhos [N, K], colors [N, K, C]; optionally opacities [N, K] and
-                background [N, C].
-            canvas: or its (height, width) or (height, width, channels).
-
-        Raises:
-            InputError: arrays that are missing, unknown, of shapes that do not belong together, or out of range.
-        """
-        return arrays.from_numpy(cls, values, canvas, blending, output)
 
     @classmethod
     def cat(cls, sets: Sequence[Splats]) -> Splats:
