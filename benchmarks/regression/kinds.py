@@ -234,6 +234,7 @@ def _config_file(name: str) -> Callable[[Path], object]:
 
 KINDS: dict[str, Kind] = {
     "splat file": Kind(make_splat_file, read_splat_file),
+    "SVG": Kind(lambda folder: gd.to_svg(splats(1), folder / "set.svg"), lambda folder: Splats.load(folder / "set.svg")),
     "template": Kind(make_template, read_template),
     "model of splats": Kind(lambda folder: splat_model().save_pretrained(folder), read_model, "**/*", 1.5),
     "model of pixels": Kind(lambda folder: pixel_model().save_pretrained(folder), read_model, "**/*", 0.5),
