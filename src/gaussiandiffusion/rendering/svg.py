@@ -48,7 +48,7 @@ def to_svg(
     canvas = splats.canvas.resized(size)
     splats = splats.detach().to("cpu", torch.float32)
     shapes = shapes_of(splats, canvas)
-    check_amounts(splats, shapes)
+    check_amounts(splats, shapes, path)
     lines = []
     for matrix, fill, layers, numbers in zip(
         shapes.matrices.tolist(), shapes.fills, shapes.layers.tolist(), _numbers(splats), strict=True

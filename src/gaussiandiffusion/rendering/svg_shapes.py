@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 
 import torch
@@ -49,14 +50,14 @@ def shapes_of(splats: Splats, canvas: Canvas) -> Shapes:
     return Shapes(matrices, fills, torch.where(brightest < BRIGHT_ENOUGH, 0, layers).long())
 
 
-def check_amounts(splats: Splats, shapes: Shapes) -> None:
-    """Raise InputError for a splat beyond `MOST_LAYERS`, and for more than `MOST_SHAPES` in all."""
+def check_amounts(splats: Splats, shapes: Shapes, where: str | os.PathLike[str]) -> None:
+    """Raise InputError, with the name of what was to be written, for a splat beyond `MOST_LAYERS`, and for more than `MOST_SHAPES` in all."""
     if bool((shapes.layers > MOST_LAYERS).any()):
         brightest, at = (float(each) for each in light_of(splats).amax(1).max(0))
-        raise InputError(f"the colour of splat {at:.0f} is {brightest:.6g}, and an SVG draws at most {MOST_LAYERS} "
+        raise InputError(f"{where}: the colour of splat {at:.0f} is {brightest:.6g}, and an SVG draws at most {MOST_LAYERS} "
                          "layers of 1 for it; darken it, or write PNG")  # fmt: skip
     if (count := int(shapes.layers.clamp_min(1).sum())) > MOST_SHAPES:
-        raise InputError(f"the set needs {count} shapes, and no viewer opens an SVG of more than {MOST_SHAPES}; "
+        raise InputError(f"{where}: the set needs {count} shapes, and no viewer opens an SVG of more than {MOST_SHAPES}; "
                          "take fewer or darker splats, or write PNG")  # fmt: skip
 
 
