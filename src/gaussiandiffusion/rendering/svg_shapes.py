@@ -51,14 +51,14 @@ def shapes_of(splats: Splats, canvas: Canvas) -> Shapes:
 
 
 def check_amounts(splats: Splats, shapes: Shapes, where: str | os.PathLike[str]) -> None:
-    """Raise InputError, with the name of what was to be written, for a splat beyond `MOST_LAYERS`, and for more than `MOST_SHAPES` in all."""
+    """Raise InputError, with the name of the file, for a splat beyond `MOST_LAYERS` or shapes beyond `MOST_SHAPES`."""
     if bool((shapes.layers > MOST_LAYERS).any()):
         brightest, at = (float(each) for each in light_of(splats).amax(1).max(0))
-        raise InputError(f"{where}: the colour of splat {at:.0f} is {brightest:.6g}, and an SVG draws at most {MOST_LAYERS} "
-                         "layers of 1 for it; darken it, or write PNG")  # fmt: skip
+        raise InputError(f"{where}: the colour of splat {at:.0f} is {brightest:.6g}, and an SVG draws at "
+                         f"most {MOST_LAYERS} layers of 1 for it; darken it, or write PNG")  # fmt: skip
     if (count := int(shapes.layers.clamp_min(1).sum())) > MOST_SHAPES:
-        raise InputError(f"{where}: the set needs {count} shapes, and no viewer opens an SVG of more than {MOST_SHAPES}; "
-                         "take fewer or darker splats, or write PNG")  # fmt: skip
+        raise InputError(f"{where}: the set needs {count} shapes, and no viewer opens an SVG of more than "
+                         f"{MOST_SHAPES}; take fewer or darker splats, or write PNG")  # fmt: skip
 
 
 def light_of(splats: Splats) -> Float64[Tensor, "k c"]:
