@@ -34,7 +34,7 @@ class Command:
     """
 
     source: tyro.conf.Positional[Path]
-    """Sets: a file of ours, published .pt or HDF5 (.h5, .hdf5), JSON, or a folder of .pt files."""
+    """Sets: a file of ours, published .pt or HDF5 (.h5, .hdf5), JSON, an SVG of ours, or a folder of .pt."""
     out: tyro.conf.Positional[Path]
     """File to write, of the kind its suffix says; or with --to a folder, a file for each set."""
     to: Kind | None = None
@@ -153,7 +153,7 @@ class Command:
             for each in map(part.splats.__getitem__, range(len(part.splats))):
                 name = self.out if self.to is None else self.out / f"{self.first + written:05d}.{kind}"
                 if kind == "svg":
-                    to_svg(each, name)
+                    to_svg(each, name, header=part.header)
                 else:
                     write_ply(each, name)
                 written += 1

@@ -14,14 +14,16 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.splats.arrays import AsArrays
 from gaussiandiffusion.splats.canvas import Canvas
+from gaussiandiffusion.splats.display import Displayed
 
 Blending = Literal["sum", "alpha"]
 Output = Literal["clamp", "soft", "straight"]
 
 
-@dataclass(frozen=True, eq=False)
-class Splats:
+@dataclass(frozen=True, eq=False, repr=False)
+class Splats(Displayed, AsArrays):
     """N sets of K anisotropic 2D Gaussian splats on one canvas.
 
     Args:
