@@ -43,7 +43,8 @@ class Command:
     several are done in order."""
     where: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """Which splats. Once: for all operations, chosen before the first and followed through them; else once for each
-    --op in their order, chosen when its turn comes ("all": every splat; "selected": those of the one before)."""
+    --op in their order, chosen when its turn comes ("all"; "selected": those of the one before). What changes the
+    whole picture (layer, crop, canvas, turn, tile) takes none."""
     overwrite: bool = False
     """Allow FILE itself as --out; it can then not be made again from its history."""
     replay: Path | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jaxtyping import Bool
@@ -22,10 +22,11 @@ SAME = "selected"  # the splats that the operation before was about
 
 @dataclass(frozen=True)
 class Step:
-    """An operation and what it is kept to; None: all splats."""
+    """An operation, what it is kept to (None: all splats), and where some of the files lie that both read."""
 
     operation: Operation
     where: Where = None
+    places: Mapping[str, Path] = field(default_factory=dict)
 
     def files(self) -> tuple[str, ...]:
         """Names of the files that operation and selection read."""
@@ -39,7 +40,8 @@ def steps_of(operations: Sequence[Operation | str], where: Where | Sequence[Wher
     Args:
         operations: as they are, or as text: "rotate:degrees=15".
         where: one for all, chosen before the first and then followed through the others; or one for each, chosen
-            when its turn comes. "all" and None are all splats, "selected" those of the operation before.
+            when its turn comes. "all" and None are all splats, "selected" those of the operation before. What changes
+            the picture as a whole has none, but passes that before it on.
 
     Raises:
         InputError: no operation, a text that is none, other numbers of selections, or a selection for what changes
@@ -49,7 +51,8 @@ def steps_of(operations: Sequence[Operation | str], where: Where | Sequence[Wher
     if not made:
         raise InputError("there is nothing to do; give an operation, such as rotate:degrees=15")
     if where is None or isinstance(where, str | Tensor):
-        wheres: list[Where] = [where] + [None if where is None else SAME] * (len(made) - 1)
+        follows = [None if where is None or operation.whole else SAME for operation in made[1:]]
+        wheres: list[Where] = [where, *follows]
     else:
         wheres = list(where)
     if len(wheres) != len(made):
@@ -62,36 +65,34 @@ def steps_of(operations: Sequence[Operation | str], where: Where | Sequence[Wher
         every = each is None or (isinstance(each, str) and each.strip() == "all")
         if operation.whole and not every:
             raise InputError(f"{operation.name} changes the picture as a whole and takes no selection; "
-                             "give every operation its own, 'all' for this one")  # fmt: skip
+                             "put it after one that has, or give each its own")  # fmt: skip
         steps.append(Step(operation, None if every else each))
     return steps
 
 
-def run_steps(
-    splats: Splats, steps: Sequence[Step], *, base: Path | None = None, files: Mapping[str, Path] | None = None
-) -> Splats:
+def run_steps(splats: Splats, steps: Sequence[Step], *, base: Path | None = None) -> Splats:
     """Sets after every step.
 
     Args:
-        base: folder that the files of masks lie in; default: the working folder.
-        files: where some of the files lie that are read, by their names.
+        base: folder that the files lie in whose places the steps do not know; default: the working folder.
 
     Raises:
         InputError: a selection is none or holds no splat, or an operation cannot be done; says which.
     """
     selected: Bool[Tensor, "n k"] | None = None
     for number, step in enumerate(steps, 1):
-        where = step.where
+        where = selected if step.operation.whole else step.where
+        files = {name: step.places.get(name, (base or Path()) / name) for name in step.files()}
         if isinstance(where, str):
             now = selected if selected is not None else select(splats, "all")
-            where = select(splats, where, base=base, files=files, selected=now if number > 1 else None)
+            where = select(splats, where, files=files, selected=now if number > 1 else None)
         if where is not None and where.shape != splats.rhos.shape:
             raise InputError(f"a selection of {tuple(where.shape)} splats is not of sets of {tuple(splats.rhos.shape)}")
-        if where is not None and not bool(where.any()):
+        if step.where is not None and where is not None and not bool(where.any()):
             said = f"'{step.where}' " if isinstance(step.where, str) else ""
             raise InputError(f"operation {number}, {step.operation.name}: the selection {said}holds no splat; "
                              "select some, or leave the operation out")  # fmt: skip
-        edited = step.operation.located(files or {}).edit(splats, where)
+        edited = step.operation.located(files).edit(splats, where)
         splats = edited.splats.validate(f"after operation {number}, {step.operation.name}")
         selected = edited.selected
     return splats
@@ -111,7 +112,7 @@ def apply(
         operations: in order, as they are or as text: `Rotate(degrees=15)`, "rotate:degrees=15".
         where: a selection for all: an expression (`select`) or a mask, chosen before the first and then followed; or
             a list of one for each. None: all splats.
-        base: folder that the files of masks lie in; default: the working folder.
+        base: folder that files lie in, of layers and masks; default: the working folder.
 
     Raises:
         InputError: an operation or a selection is none, holds no splat, or cannot be done with these sets.

@@ -57,7 +57,7 @@ def edit_file(
     return replace(edited, header=record(header, *(_edit_of(step, out) for step in steps))), source.notes
 
 
-def replay(edited: Path, source: Path | None = None) -> SplatFile:
+def replay(edited: str | os.PathLike[str], source: str | os.PathLike[str] | None = None) -> SplatFile:
     """An edited file's sets made again from those that its history begins with.
 
     Args:
@@ -68,21 +68,22 @@ def replay(edited: Path, source: Path | None = None) -> SplatFile:
         InputError: it has no history, or one that edits by hand are not all of; a file that it read is not there or
             is not what it was.
     """
+    edited, source = Path(edited), None if source is None else Path(source)
     header = load_sets(edited).header
     first = find(origin(header, edited), edited, source)
     where = f"{edited}: the header"
     told: _Told = to_record(header.source.get(READING, {}), _Told, f"{where}: source.{READING}")
     file = load_sets(first, Reading(**(asdict(told) | {"labels": Path(told.labels) if told.labels else None})))
-    files: dict[str, Path] = {}
     steps = []
     for number, edit in enumerate(header.edits or []):
         if edit.verb != VERB:
             raise InputError(f"{edited}: its history holds `{edit.verb}`, which needs a model; run that command again")
-        steps.append(Step(from_values(edit.values, f"{where}: edits[{number}]"), edit.where))
-        for name, wanted in edit.files.items():
-            beside = None if source is None else _beside(source, name)
-            files[name] = find(wanted, edited, beside)
-    return replace(file, splats=run_steps(file.splats, steps, files=files), header=header, psnr=None)
+        places = {
+            name: find(wanted, edited, None if source is None else _beside(source, name))
+            for name, wanted in edit.files.items()
+        }
+        steps.append(Step(from_values(edit.values, f"{where}: edits[{number}]"), edit.where, places))
+    return replace(file, splats=run_steps(file.splats, steps), header=header, psnr=None)
 
 
 def save_edited(file: SplatFile, out: Path) -> None:

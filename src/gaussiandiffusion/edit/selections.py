@@ -59,7 +59,7 @@ def mask(splats: Splats, file: str | os.PathLike[str]) -> Bool[Tensor, "n k"]:
     """
     path = Path(file)
     try:
-        pixels = torch.from_numpy(np.ascontiguousarray(decode(path.read_bytes(), str(path)))).float() / 255
+        pixels = torch.from_numpy(decode(path.read_bytes(), str(path)).astype(np.float32)) / 255
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     if len(pixels) == 4:

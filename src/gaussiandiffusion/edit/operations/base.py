@@ -33,7 +33,7 @@ class Operation:
 
     Attributes:
         name: in `--op NAME:...`.
-        whole: it changes the picture as a whole and takes no selection.
+        whole: it changes the picture as a whole; the selection it is given is only taken along.
     """
 
     name: ClassVar[str]

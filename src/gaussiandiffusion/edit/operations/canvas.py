@@ -70,7 +70,7 @@ class Resize(Operation):
         width, height: in pixels; left out: as it is.
         content: "keep" leaves the picture's pixels as large as they are, "fit" scales the picture to fit the canvas,
             "stretch" to fill it.
-        anchor: where a picture that is kept lies in the canvas.
+        anchor: where a picture that is kept lies in the canvas; in the middle to a whole pixel.
     """
 
     name: ClassVar[str] = "canvas"
@@ -91,8 +91,8 @@ class Resize(Operation):
         new = Canvas(self.height or old.height, self.width or old.width, old.channels)
         if self.content == "keep":
             left, top = new.width - old.width, new.height - old.height
-            left = 0 if "left" in self.anchor else left if "right" in self.anchor else left // 2
-            top = 0 if "top" in self.anchor else top if "bottom" in self.anchor else top // 2
+            left = 0 if "left" in self.anchor else left if "right" in self.anchor else int(left / 2)
+            top = 0 if "top" in self.anchor else top if "bottom" in self.anchor else int(top / 2)
             return Edited(shifted(splats, new, left, top), where)
         factors = (new.width / old.width, new.height / old.height)
         if self.content == "fit":

@@ -14,7 +14,7 @@ from gaussiandiffusion.edit.operations.counts import join, keep
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Splats
 
-MOST_COPIES = 10_000
+MOST_COPIES = 1000
 
 
 @dataclass(frozen=True)
