@@ -1,10 +1,14 @@
 """Operations from text, in order, each kept to its selection."""
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 import torch
 
 from gaussiandiffusion.edit import Rotate, apply, select
-from gaussiandiffusion.edit.registry import OPERATIONS, from_values, parse_operation
+from gaussiandiffusion.edit.grammar import USAGE
+from gaussiandiffusion.edit.registry import OPERATIONS, from_values, operation_class, parse_operation
 from gaussiandiffusion.ground.errors import InputError
 
 
@@ -120,7 +124,11 @@ def test_requests_that_mean_nothing_are_refused(make_splats):
         (["turn"], "index(0)", "changes the picture as a whole"),
         (["flip"], "selected", "no edit came before"),
         (["delete", "flip"], "index(0)", "operation 2, flip: the selection 'selected' holds no splat"),
-        (["scale:factor=1e4"] * 12, None, "after operation .*, scale: "),
+        (
+            ["scale:factor=1e4"] * 12,
+            None,
+            "operation .*, scale: its values are too large or too small for these splats",
+        ),
     ):
         with pytest.raises(InputError, match=said):
             apply(splats, operations, where=where)
@@ -133,3 +141,13 @@ def test_methods_of_splats_chain(make_splats):
     listed = apply(splats, steps)
     for name, value in chained.tensors().items():
         torch.testing.assert_close(value, listed.tensors()[name])
+
+
+def test_the_page_of_edits_names_every_operation_key_and_selection():
+    page = (Path(__file__).parents[2] / "docs" / "editing.md").read_text()
+    for name in OPERATIONS:
+        assert f"| `{name}` |" in page
+        for key in fields(operation_class(name)):
+            assert f"`{key.name}`" in page
+    for usage in USAGE.values():
+        assert f"`{usage}`" in page

@@ -93,9 +93,18 @@ def run_steps(splats: Splats, steps: Sequence[Step], *, base: Path | None = None
             raise InputError(f"operation {number}, {step.operation.name}: the selection {said}holds no splat; "
                              "select some, or leave the operation out")  # fmt: skip
         edited = step.operation.located(files).edit(splats, where)
-        splats = edited.splats.validate(f"after operation {number}, {step.operation.name}")
-        selected = edited.selected
+        splats, selected = _checked(edited.splats, f"operation {number}, {step.operation.name}"), edited.selected
     return splats
+
+
+def _checked(splats: Splats, what: str) -> Splats:
+    """The sets, if every value is still one that splats can have."""
+    try:
+        return splats.validate()
+    except InputError as error:
+        reason = str(error).removeprefix("splats: ").partition(";")[0]
+        raise InputError(f"{what}: its values are too large or too small for these splats ({reason}); "
+                         "ask for less") from error  # fmt: skip
 
 
 def apply(

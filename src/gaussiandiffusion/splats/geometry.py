@@ -19,17 +19,20 @@ def centroid(means: Float[Tensor, "n k 2"], where: Bool[Tensor, "n k"] | None) -
 
 def mapped(
     means: Float[Tensor, "n k 2"],
-    covariances: Float[Tensor, "n k 2 2"],
+    sigmas: Float[Tensor, "n k 2"],
+    rhos: Float[Tensor, "n k"],
     matrix: Float[Tensor, "2 2"],
-    offset: Float[Tensor, " 2"] | None,
     centre: Float[Tensor, "*#n 2"],
 ) -> tuple[Float[Tensor, "n k 2"], Float[Tensor, "n k 2"], Float[Tensor, "n k"]]:
-    """Means, sigmas and rhos after p -> matrix (p - centre) + centre + offset."""
-    moved = (means - centre) @ matrix.T + centre
-    if offset is not None:
-        moved = moved + offset
-    turned = matrix @ covariances @ matrix.T  # (n, k, 2, 2)
-    sigmas = turned.diagonal(dim1=-2, dim2=-1).sqrt()
+    """Means, sigmas and rhos after p -> matrix (p - centre) + centre."""
+    (a, b), (c, d) = matrix
+    x, y = (means - centre).unbind(-1)
+    moved = torch.stack([a * x + b * y, c * x + d * y], -1) + centre
+    # The covariance M S M^T by its three numbers: tiny matrices multiplied in batches are slow.
+    xx, yy = sigmas.square().unbind(-1)
+    xy = rhos * sigmas.prod(-1)
+    wide = (a.square() * xx + 2 * a * b * xy + b.square() * yy).sqrt()
+    high = (c.square() * xx + 2 * c * d * xy + d.square() * yy).sqrt()
+    across = a * c * xx + (a * d + b * c) * xy + b * d * yy
     limit = 1 - torch.finfo(sigmas.dtype).eps
-    rhos = (turned[..., 0, 1] / sigmas.prod(-1)).clamp(-limit, limit)
-    return moved, sigmas, rhos
+    return moved, torch.stack([wide, high], -1), (across / (wide * high)).clamp(-limit, limit)

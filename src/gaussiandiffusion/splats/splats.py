@@ -195,8 +195,8 @@ class Splats:
             where: selection; default: all splats.
         """
         centre = centroid(self.means, where) if about is None else self.means.new_tensor(about)
-        shift = None if offset is None else offset.to(self.means)
-        means, sigmas, rhos = mapped(self.means, self.covariances, matrix.to(self.means), shift, centre)
+        means, sigmas, rhos = mapped(self.means, self.sigmas, self.rhos, matrix.to(self.means), centre)
+        means = means if offset is None else means + offset.to(self.means)
         if where is not None:
             means = torch.where(where[..., None], means, self.means)
             sigmas = torch.where(where[..., None], sigmas, self.sigmas)
