@@ -78,6 +78,8 @@ def test_masks_select_white_pixels_at_any_size_of_the_canvas_shape(tmp_path):
         select(splats, "mask(turned.png)", base=tmp_path)
     with pytest.raises(InputError, match=r"column 7, at 'mask\(no.png\)': .*no.png: cannot be read"):
         select(splats, "all & mask(no.png)", base=tmp_path)
+    with pytest.raises(InputError, match="/dev/zero: is no regular file"):
+        select(splats, "mask(/dev/zero)")
 
 
 def test_colours_are_near_as_eyes_see_them():

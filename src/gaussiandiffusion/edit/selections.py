@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from gaussiandiffusion.data.decoding import decode
+from gaussiandiffusion.data.listing import content_of
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Splats, color
 
@@ -60,7 +61,7 @@ def mask(splats: Splats, file: str | os.PathLike[str]) -> Bool[Tensor, "n k"]:
     """
     path = Path(file)
     try:
-        pixels = torch.from_numpy(decode(path.read_bytes(), str(path)).astype(np.float32)) / 255
+        pixels = torch.from_numpy(decode(content_of(path), str(path)).astype(np.float32)) / 255
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     if len(pixels) == 4:
