@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.bundled import tables as bundled
 from benchmarks.colour import tables as colour
 from benchmarks.compression import tables as compression
+from benchmarks.editing import operation_tables
 from benchmarks.encoding import tables as encoding
 from benchmarks.generation import tables as generation
 from benchmarks.machine import tables as machine
@@ -100,6 +101,12 @@ def costs() -> None:
     fill(DOCS / "results.md", "profile", profile.costs(result("profile")))
 
 
+def edits() -> None:
+    """Edits of sets."""
+    if edited := result("editing-operations"):
+        fill(DOCS / "editing.md", "times", operation_tables.times(edited))
+
+
 def machines() -> None:
     """What machines give beside what they could."""
     records = [read_result(path) for path in sorted(RESULTS.glob("machine-*.json"))]
@@ -113,6 +120,7 @@ def main() -> None:
     quality()
     colours()
     costs()
+    edits()
     machines()
 
 

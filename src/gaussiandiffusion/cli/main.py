@@ -21,6 +21,7 @@ VERBS = {
     "render": "splat sets to pictures",
     "train": "train a model",
     "evaluate": "measure generated images against real ones",
+    "edit": "splat sets changed by hand: moved, recoloured, cropped, layered ...",
     "convert": "sets of other systems to ours, and back",
     "profile": "what an image costs: parameters, operations, time",
 }
