@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gaussiandiffusion.diffusion.denoiser import Denoiser
-from gaussiandiffusion.diffusion.schedulers import Scheduler, clean_estimate, times_of
+from gaussiandiffusion.diffusion.schedulers import Scheduler, begin_of, clean_estimate, times_of
 from gaussiandiffusion.ground.errors import InputError
 
 Project = Callable[[Float[Tensor, "n ..."], float], Float[Tensor, "n ..."]]
@@ -67,12 +67,7 @@ def sample(
     Raises:
         InputError: eta with a scheduler that has none, or a start below all its times.
     """
-    times = times_of(scheduler)
-    begin = next((i for i, time in enumerate(times) if time <= start + 1e-9), None)
-    if begin is None:
-        raise InputError(f"start must be at least {times[-1]:.3g}, the last time of this many steps, not {start}")
-    while begin and begin + 1 < len(times) and times[begin + 1] == times[begin]:
-        begin += 1  # the second of Heun's two passes at a time opens a step, the first ends one
+    times, begin = times_of(scheduler), begin_of(scheduler, start)
     if begin == 0:
         latent = latent * getattr(scheduler, "init_noise_sigma", 1.0)
     elif hasattr(scheduler, "set_begin_index"):

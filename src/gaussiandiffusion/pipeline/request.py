@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import Denoiser, Guidance, Scheduler, State, prediction_of, prepared, sample
+from gaussiandiffusion.diffusion.resampling import Resampling
 from gaussiandiffusion.diffusion.sampling import Project, draws_noise
 from gaussiandiffusion.ground.attributes import CLASS, ConditionSpec, Value
 from gaussiandiffusion.ground.conditions import Conditions, Request
@@ -53,6 +54,7 @@ class Run:
     eta: float = 0.0
     first: int = 0
     noise: tuple[int, ...] | None = None  # numbers of the samples whose noise each has; None: its own
+    rounds: int = 1  # times that each step is taken, see `Resampling`; 1: by the model's own sampler
 
     def noise_numbers(self, count: int) -> Sequence[int]:
         """The same of `count` samples, padding included."""
@@ -142,7 +144,8 @@ def chunk_states(
 ) -> Iterator[State]:
     """States of one chunk of samples, padding included; arguments as `GaussianDiffusion.states`."""
     count, device = model.chunk_size, model.denoiser.device
-    scheduler = prepared(model.scheduler, run.steps)
+    sampler = model.scheduler if run.rounds == 1 else Resampling(model.scheduler, run.rounds)
+    scheduler = prepared(sampler, run.steps, start)
     shape, generators = model.representation.latent_shape, None
     if draws_noise(scheduler):
         generators = [generator_for(run.seed, number) for number in run.noise_numbers(count)]
