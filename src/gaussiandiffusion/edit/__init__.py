@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 from gaussiandiffusion.ground.lazy import lazily
 
 if TYPE_CHECKING:
-    pass
+    from gaussiandiffusion.edit.expressions import select
 
-__all__: list[str] = []
+__all__: list[str] = [
+    "select",
+]
 
 __getattr__, __dir__ = lazily(
     __name__,
-    {},
+    {
+        "select": "expressions",
+    },
 )
