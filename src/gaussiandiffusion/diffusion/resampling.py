@@ -69,7 +69,7 @@ class Resampling:
         """Lay out the levels of n steps from 1, or those at and below `start`, each `rounds` times."""
         set_timesteps(self._of, num_inference_steps, start)
         times = times_of(self._of)[begin_of(self._of, start) :]
-        levels = list(dict.fromkeys(times))  # Heun's method has each twice
+        levels = [time for time in dict.fromkeys(times) if time > 0]  # Heun's method has each twice
         total = self.config["num_train_timesteps"]
         self.timesteps = torch.tensor([time * total for time in levels for _ in range(self.rounds)])
         self._lower = [time for time in [*levels[1:], 0.0] for _ in range(self.rounds)]

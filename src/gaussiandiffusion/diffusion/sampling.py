@@ -13,10 +13,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gaussiandiffusion.diffusion.denoiser import Denoiser
-from gaussiandiffusion.diffusion.schedulers import Scheduler, begin_of, clean_estimate, times_of
+from gaussiandiffusion.diffusion.schedulers import Scheduler, begin_of, clean_estimate, output_for, times_of
 from gaussiandiffusion.ground.errors import InputError
 
 Project = Callable[[Float[Tensor, "n ..."], float], Float[Tensor, "n ..."]]
+Steer = Callable[[Float[Tensor, "n ..."], float], Float[Tensor, "n ..."]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,7 @@ def sample(
     *,
     start: float = 1.0,
     project: Project | None = None,
+    steer: Steer | None = None,
     eta: float = 0.0,
     generators: Sequence[torch.Generator] | None = None,
 ) -> Iterator[State]:
@@ -61,6 +63,8 @@ def sample(
         latent: standard normal noise; from a lower `start`, latents with that share of noise.
         start: time to begin at; the first that the scheduler knows at or below it is taken, see `times_of`.
         project: (latent, time) -> latent, applied to every state: keeps what is to stay as it was.
+        steer: (clean estimate, time) -> clean estimate, applied to every one before the step that is headed for it:
+            leads the samples somewhere.
         eta: share of fresh noise in DDIM, 0 to 1.
         generators: one each, for samplers that draw noise.
 
@@ -81,6 +85,9 @@ def sample(
         # 1. predict
         scaled = scale(latent, timestep) if scale else latent
         prediction = denoiser(scaled, timestep)
+        if steer is not None:
+            clean = clean_estimate(scheduler, latent, prediction, float(timestep))
+            prediction = output_for(scheduler, latent, steer(clean, times[begin + step - 1]), float(timestep))
         before = latent
         # 2. step
         latent = scheduler.step(prediction, timestep, latent, **extra).prev_sample

@@ -173,6 +173,15 @@ def clean_estimate(scheduler: Scheduler, noisy: Tensor, output: Tensor, timestep
     return clean
 
 
+def output_for(scheduler: Scheduler, noisy: Tensor, clean: Tensor, timestep: float) -> Tensor:
+    """The network's output that stands for a clean latent: the inverse of `clean_estimate`, but for its clipping."""
+    prediction = prediction_of(scheduler)
+    signal, sigma = _weights(scheduler, timestep)
+    if prediction == "flow":
+        return (noisy - clean) / sigma
+    return (noisy - signal * clean) / sigma if prediction == "epsilon" else (signal * noisy - clean) / sigma
+
+
 def coefficients(scheduler: Scheduler, time: float) -> tuple[float, float]:
     """Weights of signal and noise in a latent with that share of noise; 1 and 0 at time 0."""
     return (1.0, 0.0) if time == 0 else _weights(scheduler, time * scheduler.config["num_train_timesteps"])
