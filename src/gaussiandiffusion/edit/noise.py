@@ -34,14 +34,14 @@ def transfer(
     callback: Callback | None = None,
     **request: Any,
 ) -> GaussianDiffusionOutput:
-    """What the sets would be, were they asked to be something else: led to their noise, and back under other conditions.
+    """What sets would be, were they asked to be something else: led to their noise, and back under other conditions.
 
     Nothing is drawn at random. Of samples of one seed the same is had by asking for other labels with that seed.
 
     Args:
         pipe: a model of splats.
         splats: N sets in the model's slots.
-        own: class_labels or conditions that the sets show; what is left open of them, the noise tells.
+        own: class_labels or conditions that the sets show; what is left open of them, their noise tells.
         num_inference_steps: each way.
         return_trajectory, callback: as for a sample.
         request: class_labels or conditions to show, and what else a sample is asked by.
