@@ -22,6 +22,10 @@ VERBS = {
     "train": "train a model",
     "evaluate": "measure generated images against real ones",
     "convert": "sets of other systems to ours, and back",
+    "inpaint": "keep a part of sets, and let a model make the rest",
+    "interpolate": "from one sample, set or picture to the next",
+    "transfer": "sets as something else, by their noise",
+    "vary": "sets like given ones, by a model",
     "profile": "what an image costs: parameters, operations, time",
 }
 

@@ -92,13 +92,16 @@ def complete(
     Raises:
         InputError: as `inpaint`.
     """
+    return inpaint(pipe, splats, drawing(splats, drawn), seed, **request)
+
+
+def drawing(splats: Splats, least: float = DRAWN) -> Bool[Tensor, "n k"]:
+    """Splats that draw something: brightest channel, times opacity, of at least so much."""
     amplitudes = splats.colors.amax(-1)
-    if splats.opacities is not None:
-        amplitudes = amplitudes * splats.opacities
-    return inpaint(pipe, splats, amplitudes >= drawn, seed, **request)
+    return (amplitudes if splats.opacities is None else amplitudes * splats.opacities) >= least
 
 
-def _kept(splats: Splats, keep: Bool[Tensor, "n k"] | Bool[Tensor, "h w"]) -> Bool[Tensor, "n k"]:
+def _kept(splats: Splats, keep: Tensor) -> Bool[Tensor, "n k"]:
     """The splats that are kept; raises InputError where those are none or all of a set."""
     kept = keep if tuple(keep.shape) == tuple(splats.rhos.shape) else mask_pixels(splats, keep, "keep")
     for wrong, word, fix in ((~kept.any(1), "nothing", "more"), (kept.all(1), "everything", "less")):

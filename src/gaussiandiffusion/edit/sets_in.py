@@ -18,14 +18,15 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.rendering import render
-from gaussiandiffusion.representation import SplatRepresentation
+from gaussiandiffusion.representation import Representation, SplatRepresentation
 from gaussiandiffusion.splats import Canvas, Splats
 
 REMEDY = "draw and encode them anew for it (--encode, in Python edit.encoded_anew)"
-# In its slots, a splat lies so much nearer to where its slot's splats lie than other splats of its set do: half of the
-# sets' splats at least, in the slots' own deviations, squared. Sets in slots reach 0.1, others 0.5 and more.
-ALIKE = 0.3
-SHIFTS = 7  # other arrangements that are compared
+# Mean square of a splat's distance to where its slot's splats lie, in their deviations, of half of a set's splats at
+# least: 1 on average, at most 2 in sets in slots, 5 and more in others of digits.
+NEAR = 3.0
+ALIKE = 0.3  # of the same with the splats in another order: sets that were moved lie far off, but this way less so
+SHIFTS = 7  # other orders that are compared
 
 
 def splats_of_model(pipe: GaussianDiffusion) -> SplatRepresentation:
@@ -35,9 +36,11 @@ def splats_of_model(pipe: GaussianDiffusion) -> SplatRepresentation:
     return pipe.representation
 
 
-def template_sha256(pipe: GaussianDiffusion) -> str | None:
-    """Checksum of the template that a model's slots come from, as the headers of encoded sets have it."""
-    sha256: str | None = splats_of_model(pipe).encoder().header()["template_sha256"]
+def template_sha256(representation: Representation[Any]) -> str | None:
+    """Checksum of the template that a model's slots come from, as headers of encoded sets have it; None: of none."""
+    if not isinstance(representation, SplatRepresentation):
+        return None
+    sha256: str | None = representation.encoder().header()["template_sha256"]
     return sha256
 
 
@@ -82,15 +85,15 @@ def check_sets(
     output = representation.config.output or ("straight" if canvas.channels == 4 else "clamp")
     if splats.blending != "sum" or splats.output != output or bool((splats.background != 0).any()):
         raise InputError(
-            f"{what}: are drawn otherwise than the model's sets, which are {output}ed sums on nothing; {REMEDY}"
+            f"{what}: are drawn otherwise than the model's sets, sums on a black canvas as '{output}' draws them; {REMEDY}"
         )
     if not representation.settings.signed and bool((splats.colors < 0).any()):
         raise InputError(f"{what}: have colours below 0, and the model knows none; {REMEDY}")
     known = (encoder or {}).get("template_sha256")
-    if known is not None and known != template_sha256(pipe):
+    if known is not None and known != template_sha256(representation):
         raise InputError(f"{what}: were encoded from another template than the model's slots come from; {REMEDY}")
-    if representation.config.per_slot and not bool(in_slots(representation, splats).all()):
-        at = int((~in_slots(representation, splats)).nonzero()[0, 0])
+    if representation.config.per_slot and not bool((placed := in_slots(representation, splats)).all()):
+        at = int((~placed).nonzero()[0, 0])
         raise InputError(f"{what}: the splats of set {at} are not in the model's slots; {REMEDY}")
 
 
@@ -98,8 +101,8 @@ def check_sets(
 def in_slots(representation: SplatRepresentation, splats: Splats) -> Tensor:
     """Which sets have each splat in its slot, told by where they lie; bool [N].
 
-    The same splats in any other order lie far from their slots. Sets that say nothing of how they were made, or say it
-    and were edited since, are so told apart.
+    So sets are told apart that say nothing of how they were made, or say it and were edited since. Where slots are so
+    much alike that any order of the splats would do, all are taken.
     """
     transform = representation.latent_transform
     splats = splats.to(representation.device, torch.float32)
@@ -112,7 +115,8 @@ def in_slots(representation: SplatRepresentation, splats: Splats) -> Tensor:
     if count < 1:
         return torch.ones(len(splats), dtype=torch.bool)
     others = [distance(1 + i * (splats.num_splats - 1) // count) for i in range(count)]
-    return (distance(0) < ALIKE * torch.stack(others).mean(0)).cpu()
+    found = distance(0)
+    return ((found < NEAR) | (found < ALIKE * torch.stack(others).mean(0))).cpu()
 
 
 def encoded_anew(pipe: GaussianDiffusion, shown: Splats | UInt8[ndarray, "n c h w"]) -> Splats:
