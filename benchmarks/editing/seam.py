@@ -27,7 +27,8 @@ def told_apart(
     """
     count = min(len(whole), len(mended))
     share = count * 2 // 3
-    config = ClassifierConfig("samples", Path(), seed=seed, epochs=epochs, num_features=64, affine=STILL)
+    config = ClassifierConfig("samples", Path(), seed=seed, epochs=epochs, num_features=64, affine=STILL,
+                              mixed_precision="no")  # fmt: skip
     train, test = (np.concatenate([kind[part] for kind in (whole, mended)])
                    for part in (slice(share), slice(share, count)))  # fmt: skip
     known, asked = (np.repeat(np.arange(2), len(part) // 2) for part in (train, test))
