@@ -176,6 +176,12 @@ class Command:
             writer.written.append("interpolation.gif")
         words = None if made.conditions is None else made.conditions.words()
         writer.write_record(
-            SampleRecord(model=flags.model if pipe else None, num=num, seed=flags.seed, conditions=words, seconds_per_image=seconds / num)
+            SampleRecord(
+                model=flags.model if pipe else None,
+                num=num,
+                seed=flags.seed,
+                conditions=words,
+                seconds_per_image=seconds / num,
+            )
         )
         print(f"{num} frames in {seconds:.1f} s: {self.out}/{', '.join(writer.written)}")
