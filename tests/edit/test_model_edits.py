@@ -63,11 +63,13 @@ def test_variations_depend_on_seed_and_number_alone(small):
     assert not equal(edit.vary(pipe, sets[[0] * 3], 0.5, seed=5).splats, few.splats)
 
 
-def test_a_variation_of_all_noise_is_a_sample(small):
+def test_a_variation_of_all_noise_owes_the_sets_nothing_and_the_seed_of_samples_does_not_lead_back(small):
     pipe, sets = small
     asked = {"action": "walk"} | dict.fromkeys(("hair", "direction", "frame"))
+    sample = pipe(num_samples=5, seed=9, conditions=asked).splats
     made = edit.vary(pipe, sets, 1.0, seed=9, conditions={"action": "walk"})
-    assert equal(made.splats, pipe(num_samples=5, seed=9, conditions=asked).splats)
+    assert equal(made.splats, edit.vary(pipe, sets.translate(0.1, 0), 1.0, seed=9, conditions=asked).splats)
+    assert not equal(made.splats, sample)
 
 
 def test_kept_splats_keep_every_bit_and_the_rest_is_new(pipe, digits):

@@ -15,7 +15,7 @@ from gaussiandiffusion.diffusion.sampling import Project
 from gaussiandiffusion.diffusion.schedulers import coefficients
 from gaussiandiffusion.edit.selections import mask_pixels
 from gaussiandiffusion.edit.sets_in import latents_of
-from gaussiandiffusion.edit.states import Beginning, edit_run, edited, number, rows
+from gaussiandiffusion.edit.states import Beginning, edit_run, edit_seed, edited, number, rows
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
 from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionOutput, Run
@@ -64,7 +64,7 @@ def inpaint(
     until = number("until", until, 0, 1)
     clean = latents_of(pipe, splats)
     kept = _kept(splats, keep)
-    run = edit_run(pipe, len(splats), seed, request)
+    run = edit_run(pipe, len(splats), edit_seed(seed), request)
     run = replace(run, sampler=Resampling(pipe.scheduler, rounds))
     original = splats.to(pipe.device, torch.float32)
 

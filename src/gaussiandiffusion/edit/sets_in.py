@@ -85,7 +85,7 @@ def check_sets(
     output = representation.config.output or ("straight" if canvas.channels == 4 else "clamp")
     if splats.blending != "sum" or splats.output != output or bool((splats.background != 0).any()):
         raise InputError(
-            f"{what}: are drawn otherwise than the model's sets, sums on a black canvas as '{output}' draws them; {REMEDY}"
+            f"{what}: are drawn otherwise than the model's sets, as sums over nothing, mapped by '{output}'; {REMEDY}"
         )
     if not representation.settings.signed and bool((splats.colors < 0).any()):
         raise InputError(f"{what}: have colours below 0, and the model knows none; {REMEDY}")

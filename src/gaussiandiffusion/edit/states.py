@@ -17,10 +17,11 @@ from gaussiandiffusion.diffusion.sampling import Project, Steer
 from gaussiandiffusion.ground.attributes import Value
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.seeds import noise_for, noise_of
+from gaussiandiffusion.ground.seeds import Stream, noise_for, noise_of, seed_for
 from gaussiandiffusion.ground.threads import side_by_side
 from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionOutput, Run, SampleState, checked_run
 from gaussiandiffusion.pipeline.output import Callback, generated
+from gaussiandiffusion.pipeline.request import whole
 from gaussiandiffusion.splats import Splats
 
 LAST_LEVEL = 0.05  # noise share of the last step of edits that must lead back to where they came from
@@ -81,10 +82,16 @@ def edited(
     return generated(chunks, run.conditions, None, "pt", return_trajectory, callback, over)
 
 
+def edit_seed(seed: int) -> int:
+    """The seed of an edit's own noise: that of samples of the same seed would lead samples back to themselves."""
+    return seed_for(whole("the seed", seed, 0), Stream.EDIT)
+
+
 def edit_run(pipe: GaussianDiffusion, count: int, seed: int, request: dict[str, Any]) -> Run:
     """A checked run of `count` edits; attributes that nobody asks for are left open.
 
     Args:
+        seed: of the noise.
         request: arguments of `GaussianDiffusion.__call__` that say how and what: class_labels, conditions,
             num_inference_steps, guidance_scale, guidance_interval, weaker, eta.
 

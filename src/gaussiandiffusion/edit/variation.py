@@ -9,7 +9,7 @@ from gaussiandiffusion.diffusion import prepared, times_of
 from gaussiandiffusion.diffusion.schedulers import begin_of, coefficients
 from gaussiandiffusion.edit.guidance import Target, towards
 from gaussiandiffusion.edit.sets_in import latents_of
-from gaussiandiffusion.edit.states import Beginning, edit_run, edited, noise_rows, number, rows
+from gaussiandiffusion.edit.states import Beginning, edit_run, edit_seed, edited, noise_rows, number, rows
 from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionOutput, Run
 from gaussiandiffusion.pipeline.output import Callback
 from gaussiandiffusion.splats import Splats
@@ -47,7 +47,7 @@ def vary(
     """
     strength = number("the strength", strength, 0, 1)
     clean = latents_of(pipe, splats)
-    run = edit_run(pipe, len(splats), seed, request)
+    run = edit_run(pipe, len(splats), edit_seed(seed), request)
     if strength == 0:
         return _as_they_are(pipe, splats, run)
 
