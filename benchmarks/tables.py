@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.bundled import tables as bundled
 from benchmarks.colour import tables as colour
 from benchmarks.compression import tables as compression
+from benchmarks.editing import tables as editing
 from benchmarks.encoding import tables as encoding
 from benchmarks.generation import tables as generation
 from benchmarks.machine import tables as machine
@@ -93,6 +94,14 @@ def colours() -> None:
                 fill(DOCS / "results.md", f"{data}-{name}", make(record))
 
 
+def edits() -> None:
+    """Edits by a model."""
+    record = result("editing")
+    for name, make in editing.SECTIONS.items():
+        if name in record:
+            fill(DOCS / "model-edits.md", f"edit-{name}", make(record[name]))
+
+
 def costs() -> None:
     """Training and sampling."""
     if rates := result("training"):
@@ -112,6 +121,7 @@ def main() -> None:
     speed()
     quality()
     colours()
+    edits()
     costs()
     machines()
 
