@@ -39,7 +39,7 @@ def inpainting(results: Results) -> str:
     words = [
         f"Whole samples are as asked in {share(controls['label_accuracy_whole'])}. The classifier that tells completed",
         f"digits from whole ones learns from {_pairs(controls, 'num_train')} of each and is asked about",
-        f"{_pairs(controls, 'num_test')} others of each; 50 % is chance. Whole samples it tells from other whole ones in",
+        f"{_pairs(controls, 'num_test')} others of each; 50 % is chance. It tells whole from other whole samples in",
         f"{share(controls['whole_from_whole']['accuracy'])}, and in {share(controls['pasted_from_whole']['accuracy'])}",
         "upper halves with the lower half of another digit of the same class.",
     ]
