@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.bundled import tables as bundled
 from benchmarks.colour import tables as colour
 from benchmarks.compression import tables as compression
+from benchmarks.editing import operation_tables
 from benchmarks.editing import tables as editing
 from benchmarks.encoding import tables as encoding
 from benchmarks.generation import tables as generation
@@ -94,19 +95,21 @@ def colours() -> None:
                 fill(DOCS / "results.md", f"{data}-{name}", make(record))
 
 
-def edits() -> None:
-    """Edits by a model."""
-    record = result("editing")
-    for name, make in editing.SECTIONS.items():
-        if name in record:
-            fill(DOCS / "model-edits.md", f"edit-{name}", make(record[name]))
-
-
 def costs() -> None:
     """Training and sampling."""
     if rates := result("training"):
         fill(DOCS / "training.md", "speed", training.speed(rates))
     fill(DOCS / "results.md", "profile", profile.costs(result("profile")))
+
+
+def edits() -> None:
+    """Edits of sets, by hand and by a model."""
+    if edited := result("editing-operations"):
+        fill(DOCS / "editing.md", "times", operation_tables.times(edited))
+    by_model = result("editing")
+    for name, make in editing.SECTIONS.items():
+        if name in by_model:
+            fill(DOCS / "model-edits.md", f"edit-{name}", make(by_model[name]))
 
 
 def machines() -> None:
@@ -121,8 +124,8 @@ def main() -> None:
     speed()
     quality()
     colours()
-    edits()
     costs()
+    edits()
     machines()
 
 

@@ -9,6 +9,7 @@ import torch
 import tyro
 
 from benchmarks.pictures.characters import draw_characters, draw_in_between
+from benchmarks.pictures.edits import draw_edits
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.rendering import render
@@ -34,6 +35,7 @@ def main(arguments: Arguments) -> None:
         save_png(grid_image(to_uint8(drawn.images), columns=20, scale=2), arguments.out / file)
     draw_characters(arguments.out, arguments.seed)
     draw_in_between(arguments.out, arguments.seed)
+    draw_edits(arguments.out, arguments.seed)
     ten = pipeline(num_samples=10, num_inference_steps=12, seed=arguments.seed, return_trajectory=True)
     frames = [grid_image(to_uint8(render(state, 84)), columns=10) for state in ten.trajectory]
     save_gif(frames, arguments.out / "materialisation.gif")

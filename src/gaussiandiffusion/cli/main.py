@@ -21,6 +21,7 @@ VERBS = {
     "render": "splat sets to pictures",
     "train": "train a model",
     "evaluate": "measure generated images against real ones",
+    "edit": "splat sets changed by hand: moved, recoloured, cropped, layered ...",
     "convert": "sets of other systems to ours, and back",
     "inpaint": "keep a part of sets, and let a model make the rest",
     "interpolate": "from one sample, set or picture to the next",

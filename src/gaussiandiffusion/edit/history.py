@@ -85,9 +85,9 @@ def find(wanted: FileMark, beside: Path, given: Path | None = None, flag: str = 
         InputError: it is not there, or holds something else now.
     """
     path = Path(os.path.normpath(beside.parent / wanted.path)) if given is None else given
-    if given is None and not path.exists() and (beside.parent / path.name).exists():
+    if given is None and not _there(path) and _there(beside.parent / path.name):
         path = beside.parent / path.name
-    if not path.exists():
+    if not _there(path):
         raise InputError(f"{path}: is what {beside} was made from, and is not there; give its place by {flag}")
     if file_sha256(path) != wanted.sha256:
         raise InputError(
@@ -99,6 +99,8 @@ def find(wanted: FileMark, beside: Path, given: Path | None = None, flag: str = 
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes; of a folder, of the files in it, sorted, hidden ones left out."""
+    if not _there(path):
+        raise InputError(f"{path}: no such file or folder")
     try:
         if not path.is_dir():
             with open(path, "rb") as file:
@@ -109,6 +111,14 @@ def file_sha256(path: Path) -> str:
         return digest.hexdigest()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _there(path: Path) -> bool:
+    """Whether it is a file or a folder: no device, which may have no end, and no name that the system does not take."""
+    try:
+        return path.is_file() or path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _files(folder: Path) -> Iterator[Path]:

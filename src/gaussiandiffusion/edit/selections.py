@@ -15,10 +15,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from gaussiandiffusion.data.decoding import decode
+from gaussiandiffusion.data.listing import content_of
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Splats, color
 
-PAIRS = 2**22  # distances held at once
+ROUNDING = 1e-5  # of distances, with much to spare
+TOGETHER = 128  # splats whose distances are taken at once
 SHARE = 0.05  # of what is drawn at a point, from which on a splat counts as drawing it
 
 
@@ -59,7 +61,7 @@ def mask(splats: Splats, file: str | os.PathLike[str]) -> Bool[Tensor, "n k"]:
     """
     path = Path(file)
     try:
-        pixels = torch.from_numpy(np.ascontiguousarray(decode(path.read_bytes(), str(path)))).float() / 255
+        pixels = torch.from_numpy(decode(content_of(path), str(path)).astype(np.float32)) / 255
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     if len(pixels) == 4:
@@ -153,14 +155,24 @@ def grow(splats: Splats, chosen: Bool[Tensor, "n k"], distance: float) -> Bool[T
         raise InputError(f"a selection grows or shrinks by at least 0, not by {distance:g}")
     grown = chosen.clone()
     for row in range(len(splats)):
-        there = splats.means[row, chosen[row]]
+        means = splats.means[row]
+        there = means[chosen[row]]
         if len(there) == 0:
             continue
         low, high = there.amin(0) - distance, there.amax(0) + distance
-        near = ((splats.means[row] >= low) & (splats.means[row] <= high)).all(-1)  # others need no distances
+        near = ((means >= low) & (means <= high)).all(-1)  # others need no distances
         waiting = (near & ~chosen[row]).nonzero()[:, 0]
-        for part in waiting.split(max(1, PAIRS // len(there))):
-            gap = torch.cdist(splats.means[row, part], there, compute_mode="donot_use_mm_for_euclid_dist")
+        # Both from left to right: some neighbours can only be near those of the chosen that are at about their x.
+        there = there[there[:, 0].argsort()]
+        columns = there[:, 0].contiguous()
+        for part in waiting[means[waiting, 0].argsort()].split(TOGETHER) if len(waiting) else ():
+            points = means[part]
+            wide = distance * (1 + ROUNDING) + ROUNDING
+            first, last = torch.searchsorted(columns, points[[0, -1], 0] + points.new_tensor([-wide, wide])).tolist()
+            window = there[first:last]
+            if len(window) == 0:
+                continue
+            gap = torch.cdist(points, window, compute_mode="donot_use_mm_for_euclid_dist")
             grown[row, part] = gap.amin(-1) <= distance
     return grown
 

@@ -99,14 +99,27 @@ def from_hsv(hsv: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
     return most - most * saturation * torch.minimum(sector, 4 - sector).clamp(0, 1)
 
 
-def recolored(
-    rgb: Float[Tensor, "*n 3"], hue: float = 0, saturation: float = 1, brightness: float = 1
-) -> Float[Tensor, "*n 3"]:
-    """Colours >= 0 with their hue turned by degrees, saturation and amplitude multiplied; the amplitude stays else."""
-    if hue or saturation != 1:
-        angle, share, most = to_hsv(rgb).unbind(-1)
-        rgb = from_hsv(torch.stack([(angle + hue) % 360, (share * saturation).clamp(0, 1), most], -1))
-    return rgb * brightness
+def colored(colors: Float[Tensor, "*n c"]) -> Float[Tensor, "*n 3"]:
+    """Red, green and blue of colours that have a hue.
+
+    Raises:
+        InputError: grey or signed colours.
+    """
+    if colors.shape[-1] == 1:
+        raise InputError("grey sets have no hue, saturation or palette; brightness is what can be changed of them")
+    if bool((colors[..., :3] < 0).any()):
+        raise InputError("signed colours have no hue, saturation or palette; encode without --signed, "
+                         "or change their brightness")  # fmt: skip
+    return colors[..., :3]
+
+
+def recolored(rgb: Float[Tensor, "*n 3"], hue: float = 0, saturation: float = 1) -> Float[Tensor, "*n 3"]:
+    """Colours >= 0 with their hue turned by degrees and their saturation multiplied, to 1 at most; as bright as before.
+
+    Bright is the largest of red, green and blue here.
+    """
+    angle, share, most = to_hsv(rgb).unbind(-1)
+    return from_hsv(torch.stack([(angle + hue) % 360, (share * saturation).clamp(0, 1), most], -1))
 
 
 def in_color(rgb: Float[Tensor, "*n 3"], color: Float[Tensor, "*#n 3"]) -> Float[Tensor, "*n 3"]:
