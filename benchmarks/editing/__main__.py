@@ -185,7 +185,7 @@ def main(arguments: Arguments) -> None:
     sections = {"inpainting": bench.inpainting, "variation": bench.variation, "returning": bench.returning}
     settings = {"steps": pipe.config.num_inference_steps, "guidance": pipe.config.guidance_scale}
     run_sections(out, sections, arguments.only, model=arguments.model, judge=arguments.judge, num=arguments.num,
-                 seed=arguments.seed, keep=UPPER_HALF, **settings)  # fmt: skip
+                 seed=arguments.seed, keep=UPPER_HALF, quick=arguments.quick, **settings)  # fmt: skip
 
 
 if __name__ == "__main__":
