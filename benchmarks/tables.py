@@ -9,6 +9,7 @@ from benchmarks.bundled import tables as bundled
 from benchmarks.colour import tables as colour
 from benchmarks.compression import tables as compression
 from benchmarks.editing import operation_tables
+from benchmarks.editing import tables as editing
 from benchmarks.encoding import tables as encoding
 from benchmarks.generation import tables as generation
 from benchmarks.machine import tables as machine
@@ -102,9 +103,13 @@ def costs() -> None:
 
 
 def edits() -> None:
-    """Edits of sets."""
+    """Edits of sets, by hand and by a model."""
     if edited := result("editing-operations"):
         fill(DOCS / "editing.md", "times", operation_tables.times(edited))
+    by_model = result("editing")
+    for name, make in editing.SECTIONS.items():
+        if name in by_model:
+            fill(DOCS / "model-edits.md", f"edit-{name}", make(by_model[name]))
 
 
 def machines() -> None:

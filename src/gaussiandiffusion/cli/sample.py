@@ -117,6 +117,7 @@ class Command:
     def _write_gallery(self) -> None:
         pipeline, precision = self.load()
         from gaussiandiffusion.diffusion import Guidance, passes, prepared
+        from gaussiandiffusion.edit.sets_in import template_sha256
         from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
 
         num = self.num or NUM
@@ -133,7 +134,8 @@ class Command:
         writer.write_grid()
         made: dict[str, Any] = {"seed": self.seed, "steps": steps, "guidance": guidance}
         made |= {"guidance_interval": list(self.guidance_interval)}
-        writer.write_sets(made, self.model, svg=self.svg, size=self.size)
+        template = template_sha256(pipeline.representation)
+        writer.write_sets(made, self.model, svg=self.svg, size=self.size, template=template)
         writer.write_animation(pipeline.representation, gif=self.gif, mp4=self.mp4, size=self.size)
         conditions = writer.conditions
         labels = None if conditions is None else conditions.labels

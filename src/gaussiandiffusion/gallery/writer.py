@@ -86,17 +86,27 @@ class GalleryWriter:
         """The first pictures side by side."""
         save_png(grid_image(torch.stack(self._first), scale=self._scale), self.folder / "grid.png")
 
-    def write_sets(self, source: dict[str, Any], model: str, *, svg: bool = False, size: int | None = None) -> None:
+    def write_sets(
+        self,
+        source: dict[str, Any],
+        model: str,
+        *,
+        svg: bool = False,
+        size: int | None = None,
+        template: str | None = None,
+    ) -> None:
         """The sets, where there are any, as a file and as SVG.
 
         Args:
             source: what the file's header says of how they were made.
+            template: checksum of the template that their slots come from, as headers of encoded sets have it.
         """
         if not self._sets:
             return
         splats = Splats.cat(self._sets)
         path = self.folder / "splats.safetensors"
-        splats.save(path, conditions=self.conditions, encoder={"model": model}, source=source)
+        encoder = {"model": model} | ({} if template is None else {"template_sha256": template})
+        splats.save(path, conditions=self.conditions, encoder=encoder, source=source)
         self.written.append(path.name)
         if svg:
             for i in range(len(splats)):
