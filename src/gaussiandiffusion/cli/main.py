@@ -23,6 +23,7 @@ VERBS = {
     "evaluate": "measure generated images against real ones",
     "convert": "sets of other systems to ours, and back",
     "profile": "what an image costs: parameters, operations, time",
+    "animate": "noise being added and taken away, sets becoming others, pictures being encoded",
 }
 
 
