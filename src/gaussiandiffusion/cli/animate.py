@@ -20,14 +20,12 @@ from gaussiandiffusion.cli.checks import (
 )
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.cli.framing import FramingFlags
+from gaussiandiffusion.cli.pictures import SourceReader
 from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.data.framing import Framing
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
-    from jaxtyping import UInt8
-    from numpy import ndarray
-
     from gaussiandiffusion.gallery.film import Film
     from gaussiandiffusion.gallery.films import Look
     from gaussiandiffusion.pipeline import GaussianDiffusion
@@ -112,11 +110,15 @@ class Command:
         film = self._encoding(len(times)) if self.process == "encode" else self._of_model(device, len(times))
         write_film(film, self.out, times, self.fps)
         kind = "times side by side" if self._is_strip else "frames"
-        print(f"{self.process}, {len(times)} {kind}: {self.out}")
+        print(f"{self.process}, {len(times)} {kind}, {self.out.stat().st_size / 1000:,.0f} kB: {self.out}")
 
     @property
     def _is_strip(self) -> bool:
         return self.out.suffix.lower() == STRIP
+
+    @property
+    def _pictures(self) -> SourceReader:
+        return SourceReader(self.split, self.data_dir, self.framing, self.reading)
 
     @property
     def _count(self) -> int:
@@ -197,7 +199,7 @@ class Command:
         from gaussiandiffusion.gallery.films import converging
         from gaussiandiffusion.splats import Canvas
 
-        images = self._images(self.source[0], self._count)
+        images = self._pictures.first(self.source[0], self._count)
         channels, height, width = images.shape[1:]
         encoder = make_encoder(
             channels,
@@ -252,7 +254,8 @@ class Command:
         representation = pipeline.representation
         if not self.source:
             return trajectory(pipeline, count, **self._request(pipeline)).data
-        each = [self._images(source, count // len(self.source), representation.canvas) for source in self.source]
+        part = count // len(self.source)
+        each = [self._pictures.first(source, part, representation.canvas) for source in self.source]
         least = min(map(len, each))
         images = np.concatenate([part[:least] for part in each])
         if self.process == "interpolate":
@@ -260,34 +263,6 @@ class Command:
                 raise InputError(f"{self.source[0]}: holds one picture, and two are needed; give another SOURCE")
             images = images[: len(images) // 2 * 2]
         return representation.to_latent(images)
-
-    def _images(self, source: str, limit: int, canvas: Canvas | None = None) -> UInt8[ndarray, "n c h w"]:
-        """The first pictures of a source; sets of a file are drawn.
-
-        Raises:
-            InputError: they are not of a canvas, if one is asked for.
-        """
-        from gaussiandiffusion.data import open_images
-        from gaussiandiffusion.data.sets import holds_sets
-        from gaussiandiffusion.ground.images import to_uint8
-
-        if holds_sets(source):
-            from gaussiandiffusion.rendering import render
-            from gaussiandiffusion.splats.formats import open_sets, sets_of
-
-            path = Path(source).expanduser()
-            images = to_uint8(render(sets_of(open_sets(path, self.reading.reading()), path, limit).splats)).numpy()
-        else:
-            opened = open_images(source, split=self.split, data_dir=self.data_dir, limit=limit, framing=self.framing)
-            images = opened.read().images
-        if canvas is not None and images.shape[1:] != (canvas.channels, canvas.height, canvas.width):
-            mode = {1: "L", 3: "RGB", 4: "RGBA"}[canvas.channels]
-            channels, height, width = images.shape[1:]
-            raise InputError(
-                f"{source}: pictures of {width}x{height} pixels and {channels} channels are not what "
-                f"{self.model or MODEL} draws; give --canvas {canvas.longer_side} --mode {mode}"
-            )
-        return images
 
 
 def _parsed(text: str) -> list[float]:

@@ -67,6 +67,8 @@ class Command:
     """Also write materialisation.gif."""
     mp4: bool = False
     """Also write materialisation.mp4 (needs the extra [video])."""
+    apng: bool = False
+    """Also write materialisation.apng, without loss."""
     svg: bool = False
     """Also write every set as SVG."""
     sheet: bool = False
@@ -92,6 +94,11 @@ class Command:
             write_characters(self)
         else:
             self._write_gallery()
+
+    @property
+    def _animations(self) -> list[str]:
+        """Suffixes of those that were asked for."""
+        return [f".{name}" for name in ("gif", "mp4", "apng") if getattr(self, name)]
 
     def load(self) -> tuple[GaussianDiffusion, str]:
         """The model on its device with the sampler that was asked for, and the network's precision."""
@@ -134,7 +141,7 @@ class Command:
         made: dict[str, Any] = {"seed": self.seed, "steps": steps, "guidance": guidance}
         made |= {"guidance_interval": list(self.guidance_interval)}
         writer.write_sets(made, self.model, svg=self.svg, size=self.size)
-        writer.write_animation(pipeline.representation, gif=self.gif, mp4=self.mp4, size=self.size)
+        writer.write_animation(pipeline.representation, self._animations, size=self.size)
         conditions = writer.conditions
         labels = None if conditions is None else conditions.labels
         record = SampleRecord(
@@ -165,8 +172,8 @@ class Command:
             check_installed("video", "--mp4", "av")
         if self.fps is not None and not self.sheet:
             raise InputError("--fps is for the animations of a sheet; give --sheet too, or leave it out")
-        if self.sheet and (self.gif or self.mp4 or self.svg):
-            raise InputError("--sheet writes its own GIFs; leave --gif, --mp4 and --svg out")
+        if self.sheet and (self._animations or self.svg):
+            raise InputError("--sheet writes its own GIFs; leave --gif, --mp4, --apng and --svg out")
         conditions = check_model(self.model)
         if conditions is not None:
             asked = conditions.parse(self.label)
@@ -195,7 +202,7 @@ class Command:
                 seed=self.seed,
                 eta=self.eta,
                 size=self.size,
-                return_trajectory=(self.gif or self.mp4) and start == 0,
+                return_trajectory=bool(self._animations) and start == 0,
                 callback=lambda _: bar.update(),
             )
             writer.add(out, start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import UInt8
@@ -31,6 +31,7 @@ ENLARGED = 96  # pixels of the longer side that smaller pictures are drawn at
 PIXELS = 2**30  # values of all frames together that are held
 
 
+@runtime_checkable
 class Panel(Protocol):
     """One of the things that are shown side by side."""
 
@@ -75,7 +76,8 @@ class Film:
 
     Attributes:
         panels: side by side.
-        caption: what is written over a frame or, in a strip, over a time; None: nothing over frames, the time in strips.
+        caption: what is written over a frame or, in a strip, over a time; None: nothing over frames, the time in a
+            strip.
     """
 
     panels: Sequence[Panel]

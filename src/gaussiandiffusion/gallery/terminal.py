@@ -40,7 +40,9 @@ class Distribution:
         whole = Image.new("RGB", (WIDTH + 2 * MARGIN, len(self.parts) * (LINE + HEIGHT)), (GROUND,) * 3)
         for i, (name, part) in enumerate(self.parts.items()):
             values = latent[..., part].ravel()
-            _histogram(whole, i * (LINE + HEIGHT), values, f"{name}: {_signed(values.mean())} ± {values.std():.2f}")
+            _histogram(
+                whole, i * (LINE + HEIGHT), values, f"{name}: {_signed(float(values.mean()))} ± {values.std():.2f}"
+            )
         return whole
 
 

@@ -19,8 +19,9 @@ from gaussiandiffusion.rendering.palette import MOST, Indexed, common_mode, inde
 GAP = 2  # pixels between the pictures of a grid
 SUFFIXES = (".gif", ".mp4", ".apng")  # of animations; .png as .apng
 SHOWN, HELD = 120, 1500  # milliseconds of a frame, and of the last
-GIF_BYTES = 1_000_000  # that a GIF is brought below, as far as fewer colours do it
-GIF_COLORS = (MOST, 128, 96, 64, 48, 32, 24, 16, 12)  # tried in turn
+GIF_BYTES = 1_000_000  # that a GIF is brought below, as far as some fewer colours do it
+GIF_COLORS = (MOST, 192, 128, 96, 64, 48, 32, 24)  # tried in turn, of coloured frames down to 48
+GIF_HUES = 48
 GIF_SIDE, MP4_SIDE = 65_535, 16_384  # pixels: what the formats, or their encoders, take
 
 
@@ -107,10 +108,15 @@ def save_gif(
     """
     _check_side(frames[0], path, GIF_SIDE)
     durations = _durations(frames, milliseconds, hold)
+    fewest = GIF_COLORS[-1] if common_mode(frames) == "L" else GIF_HUES
+    room = float(MOST)  # colours that may be few enough
     for colors in GIF_COLORS:
+        if colors > room and colors > fewest:
+            continue
         written = _gif(indexed(frames, colors), durations)
-        if most is None or len(written) <= most:
+        if most is None or len(written) <= most or colors <= fewest:
             break
+        room = colors * most / len(written)  # bytes fall more slowly than colours do
     write_bytes(path, written)
 
 

@@ -79,15 +79,8 @@ def _colors(frames: list[Image.Image], most: int, seen: list[ndarray] | None) ->
         pixels = [part[mask.ravel()] for part, mask in zip(pixels, seen, strict=True)]
     every = max(1, sum(map(len, pixels)) // LOOKED_AT)
     looked = np.concatenate([part[::every] for part in pixels])
-    if not len(looked):
-        looked = np.zeros((1, 3), np.uint8)
-    sample = Image.fromarray(np.ascontiguousarray(looked[None]))
-    few = sample.getcolors(most) if every == 1 else None
-    if few is None:
-        chosen = sample.quantize(most, method=Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
-        colors = np.frombuffer(bytes(chosen.getpalette("RGB") or []), np.uint8).reshape(-1, 3)[:most]
-    else:
-        colors = np.array([color for _, color in few], np.uint8)
+    few = Image.fromarray(looked[None]).getcolors(most) if every == 1 and len(looked) else None
+    colors = _chosen(looked, most) if few is None else np.array([color for _, color in few], np.uint8)
     colors = np.unique(colors, axis=0)
     palette = Image.new("P", (1, 1))
     palette.putpalette(np.concatenate([colors, np.repeat(colors[:1], 256 - len(colors), 0)]).tobytes())
@@ -99,6 +92,19 @@ def _colors(frames: list[Image.Image], most: int, seen: list[ndarray] | None) ->
             index[~seen[i]] = len(colors)
         found.append(index)
     return Indexed(_with_clear(colors), found, alpha=seen is not None)
+
+
+def _chosen(pixels: ndarray, most: int) -> UInt8[ndarray, "p 3"]:
+    """Colours for pixels (n, 3); a colour counts by the root of its pixels, so that thin lines keep theirs."""
+    if not len(pixels):
+        return np.zeros((1, 3), np.uint8)
+    coarse = pixels.astype(np.int64) >> 3
+    bins, place, counts = np.unique(coarse @ [1024, 32, 1], return_inverse=True, return_counts=True)
+    sums = [np.bincount(place.ravel(), pixels[:, channel], len(bins)) for channel in range(3)]
+    means = np.rint(np.stack(sums, -1) / counts[:, None]).astype(np.uint8)
+    weighed = Image.fromarray(np.repeat(means, np.ceil(np.sqrt(counts)).astype(int), 0)[None])
+    found = weighed.quantize(most, method=Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+    return np.frombuffer(bytes(found.getpalette("RGB") or []), np.uint8).reshape(-1, 3)[:most]
 
 
 def _with_clear(colors: ndarray) -> ndarray:
