@@ -25,10 +25,9 @@ from gaussiandiffusion.gallery.processes import (
 from gaussiandiffusion.gallery.terminal import Distribution
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.pipeline import GaussianDiffusion
-from gaussiandiffusion.rendering.media import save_animation, save_png
+from gaussiandiffusion.rendering.media import GIF_BYTES, save_animation, save_png
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
 
-HOLD = 1500  # milliseconds that the end is shown
 STRIP = ".png"
 
 
@@ -132,8 +131,12 @@ def converging(images: UInt8[ndarray, "n c h w"], encoder: FitEncoder, look: Loo
     return Film(panels, fits.caption)
 
 
-def write_film(film: Film, path: Path, times: list[float], fps: float) -> None:
+def write_film(film: Film, path: Path, times: list[float], fps: float, most: int | None = GIF_BYTES) -> None:
     """Frames at given times as an animation, or with the suffix .png a strip of them.
+
+    Args:
+        fps: frames a second; the last is held.
+        most: bytes of a GIF, see `save_gif`.
 
     Raises:
         InputError: another suffix, or what `save_animation` raises.
@@ -141,4 +144,5 @@ def write_film(film: Film, path: Path, times: list[float], fps: float) -> None:
     if path.suffix.lower() == STRIP:
         save_png(film.strip(times), path)
     else:
-        save_animation([film.frame(time) for time in times], path, milliseconds=round(1000 / fps), hold=HOLD)
+        frames = [film.frame(time) for time in times]
+        save_animation(frames, path, milliseconds=round(1000 / fps), most=most)

@@ -63,6 +63,7 @@ def save_animation(
     *,
     milliseconds: int | Sequence[int] = SHOWN,
     hold: int = HELD,
+    most: int | None = GIF_BYTES,
 ) -> None:
     """Write an animation of the kind that the file's suffix says: GIF, APNG (.apng, .png) or MP4.
 
@@ -70,13 +71,14 @@ def save_animation(
         frames: at least one, of one size.
         milliseconds: how long a frame is shown, or each.
         hold: how long the last one is.
+        most: bytes of a GIF, see `save_gif`.
 
     Raises:
         InputError: another suffix, frames too large for the format, or MP4 without the extra `[video]`.
     """
     suffix = path.suffix.lower()
     if suffix == ".gif":
-        save_gif(frames, path, milliseconds=milliseconds, hold=hold)
+        save_gif(frames, path, milliseconds=milliseconds, hold=hold, most=most)
     elif suffix in (".apng", ".png"):
         save_apng(frames, path, milliseconds=milliseconds, hold=hold)
     elif suffix == ".mp4":
