@@ -106,6 +106,8 @@ WRONG = [
     (["--process", "forward", "--num", "0", "--out", "x.gif"], "--num must"),
     (["--process", "forward", "--model", "nist", "--out", "x.gif"], "nist"),
     (["--process", "reverse", "--label", "ten", "--out", "x.gif"], "ten"),
+    (["--process", "reverse", "--start", "grid", "--out", "x.gif"], "--start is of an encoder's fit"),
+    ([__file__, "--process", "forward", "--steps", "3", "--out", "x.gif"], "--steps is for samples"),
     (["--process", "dream", "--out", "x.gif"], "dream"),
     (["--process", "forward", "--out", f"{__file__}/x.gif"], "is a file"),
 ]

@@ -142,6 +142,7 @@ class Command:
         self._check_compare()
         if self.show != "noisy" and self.process != "reverse":
             raise InputError(f"--show {self.show} is of what samples on their way would become; take --process reverse")
+        self._check_idle()
         if self.process == "encode":
             if self.model is not None:
                 raise InputError("encode needs no model; leave --model out")
@@ -162,6 +163,16 @@ class Command:
             raise InputError(f"{process} takes {'two SOURCEs' if process == 'interpolate' else 'one SOURCE'} at most")
         for source in self.source:
             check_images(source)
+
+    def _check_idle(self) -> None:
+        """Refuse flags that would change nothing."""
+        fit = [name for name in ("splats", "iterations") if getattr(self, name) is not None]
+        fit += ["start"] if self.start != "hilbert" else []
+        if fit and self.process != "encode":
+            raise InputError(f"--{fit[0]} is of an encoder's fit; take --process encode, or leave it out")
+        asked = [name for name in ("label", "steps", "guidance") if getattr(self, name) not in (None, ())]
+        if asked and self.source:
+            raise InputError(f"--{asked[0]} is for samples, and a SOURCE is given; leave one of them out")
 
     def _check_compare(self) -> None:
         if self.compare is None:
@@ -185,13 +196,13 @@ class Command:
             return even[::-1]
         return [*even, *even[-2:0:-1]] if self.process == "interpolate" else even
 
-    def _look(self, canvas: Canvas, frames: int) -> Look:
+    def _look(self, canvas: Canvas, count: int, frames: int) -> Look:
         from gaussiandiffusion.gallery.film import check_room, drawn_size
         from gaussiandiffusion.gallery.films import Look
 
         size = drawn_size(canvas, self.size)
         panels = 1 + (self.compare is not None) + (self.show == "both")
-        check_room(canvas, size, self._count * panels, frames)
+        check_room(canvas, size, count * panels, frames)
         return Look(size, self.ellipses, pixels=self.compare == PIXEL)
 
     def _encoding(self, frames: int) -> Film:
@@ -208,7 +219,7 @@ class Command:
             iterations=self.iterations,
             pixels=height * width,
         )
-        return converging(images, encoder, self._look(Canvas(height, width, channels), frames))
+        return converging(images, encoder, self._look(Canvas(height, width, channels), len(images), frames))
 
     def _of_model(self, device: Any, frames: int) -> Film:
         from gaussiandiffusion.gallery import films
@@ -217,7 +228,7 @@ class Command:
 
         name = self.model or MODEL
         pipeline = GaussianDiffusion.from_pretrained(name).to(device)
-        look = self._look(pipeline.representation.canvas, frames)
+        look = self._look(pipeline.representation.canvas, self._count, frames)
         films.check_ellipses(look, pipeline.representation)
         if self.process == "reverse":
             beside = None
