@@ -96,9 +96,8 @@ class Command:
             self._write_gallery()
 
     @property
-    def _animations(self) -> list[str]:
-        """Suffixes of those that were asked for."""
-        return [f".{name}" for name in ("gif", "mp4", "apng") if getattr(self, name)]
+    def _animated(self) -> bool:
+        return self.gif or self.mp4 or self.apng
 
     def load(self) -> tuple[GaussianDiffusion, str]:
         """The model on its device with the sampler that was asked for, and the network's precision."""
@@ -141,7 +140,7 @@ class Command:
         made: dict[str, Any] = {"seed": self.seed, "steps": steps, "guidance": guidance}
         made |= {"guidance_interval": list(self.guidance_interval)}
         writer.write_sets(made, self.model, svg=self.svg, size=self.size)
-        writer.write_animation(pipeline.representation, self._animations, size=self.size)
+        writer.write_animation(pipeline.representation, gif=self.gif, mp4=self.mp4, apng=self.apng, size=self.size)
         conditions = writer.conditions
         labels = None if conditions is None else conditions.labels
         record = SampleRecord(
@@ -172,7 +171,7 @@ class Command:
             check_installed("video", "--mp4", "av")
         if self.fps is not None and not self.sheet:
             raise InputError("--fps is for the animations of a sheet; give --sheet too, or leave it out")
-        if self.sheet and (self._animations or self.svg):
+        if self.sheet and (self._animated or self.svg):
             raise InputError("--sheet writes its own GIFs; leave --gif, --mp4, --apng and --svg out")
         conditions = check_model(self.model)
         if conditions is not None:
@@ -202,7 +201,7 @@ class Command:
                 seed=self.seed,
                 eta=self.eta,
                 size=self.size,
-                return_trajectory=bool(self._animations) and start == 0,
+                return_trajectory=self._animated and start == 0,
                 callback=lambda _: bar.update(),
             )
             writer.add(out, start)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,16 +104,23 @@ class GalleryWriter:
             self.written.append("svg/")
 
     def write_animation(
-        self, representation: Representation[Any], suffixes: Sequence[str], *, size: int | None = None
+        self,
+        representation: Representation[Any],
+        *,
+        gif: bool,
+        mp4: bool,
+        apng: bool = False,
+        size: int | None = None,
     ) -> None:
-        """The sheets of all steps that were kept, as animations of the kinds that suffixes say."""
+        """The sheets of all steps that were kept."""
         if not self._states:
             return
         scale = max(1, self._scale // 2)
         sheets = [grid_image(to_uint8(representation.draw(state, size)), scale=scale) for state in self._states]
-        for suffix in suffixes:
-            save_animation(sheets, self.folder / f"materialisation{suffix}")
-            self.written.append(f"materialisation{suffix}")
+        for suffix, wanted in ((".gif", gif), (".mp4", mp4), (".apng", apng)):
+            if wanted:
+                save_animation(sheets, self.folder / f"materialisation{suffix}")
+                self.written.append(f"materialisation{suffix}")
 
     def write_record(self, record: SampleRecord) -> None:
         """The last thing: a folder with it is a gallery."""
