@@ -28,6 +28,7 @@ VERBS = {
     "transfer": "sets as something else, by their noise",
     "vary": "sets like given ones, by a model",
     "profile": "what an image costs: parameters, operations, time",
+    "animate": "noise being added and taken away, sets becoming others, pictures being encoded",
 }
 
 
