@@ -131,7 +131,7 @@ class Command:
                 header = header or part.header
                 storage.save(
                     part.splats, shards[-1], labels=part.labels, conditions=part.conditions, psnr=part.psnr,
-                    signed=header.signed, encoder=header.encoder, source=header.source,
+                    signed=header.signed, encoder=header.encoder, source=header.source, edits=header.edits,
                 )  # fmt: skip
                 written += len(part.splats)
             if header is None:

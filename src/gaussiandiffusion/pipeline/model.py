@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import Scheduler, State, make_scheduler
-from gaussiandiffusion.diffusion.sampling import Project
+from gaussiandiffusion.diffusion.sampling import Project, Steer
 from gaussiandiffusion.ground.attributes import Absent, ConditionSpec
 from gaussiandiffusion.ground.component import Config
 from gaussiandiffusion.ground.conditions import Conditions, Request
@@ -234,14 +234,15 @@ class GaussianDiffusion:
         latent: Float[Tensor, "n ..."] | None = None,
         start: float = 1.0,
         project: Project | None = None,
+        steer: Steer | None = None,
     ) -> Iterator[State]:
         """States of one chunk of samples, padding included.
 
         Args:
             run: with conditions of at most `chunk_size` samples.
-            latent, start, project: see `diffusion.sample`; default: each sample's own noise.
+            latent, start, project, steer: see `diffusion.sample`; default: each sample's own noise.
         """
-        made = chunk_states(self, run, latent, start, project)
+        made = chunk_states(self, run, latent, start, project, steer)
         while (state := _without_gradients(made)) is not None:
             yield state
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from gaussiandiffusion.edit.operations.base import Edited, Operation
 from gaussiandiffusion.encoding.allocate import Allocation
 from gaussiandiffusion.encoding.encoder import FitEncoder
 from gaussiandiffusion.encoding.inputs import as_pixels
@@ -20,6 +23,33 @@ from gaussiandiffusion.rendering.render import accumulate
 from gaussiandiffusion.splats import Splats
 
 ADDING = Allocation(first=0.0, last=0.4, taken=0.0)  # no splat is moved to another place
+
+
+@dataclass(frozen=True)
+class Densify(Operation):
+    """Add splats where a picture is missed, and fit them to it; the new ones are selected too. See `densify`.
+
+    Attributes:
+        file: a picture of the canvas's size, for all sets; or a folder of as many.
+        splats: how many a set is to have then.
+    """
+
+    name: ClassVar[str] = "densify"
+    file: str
+    splats: int
+
+    def files(self) -> tuple[str, ...]:
+        return (self.file,)
+
+    def located(self, files: Mapping[str, Path]) -> Densify:
+        return replace(self, file=str(files.get(self.file, self.file)))
+
+    def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
+        denser = densify(splats, self.file, self.splats, where)
+        if where is None:
+            return Edited(denser)
+        added = where.new_ones(len(splats), denser.num_splats - splats.num_splats)
+        return Edited(denser, torch.cat([where, added], 1))
 
 
 def densify(

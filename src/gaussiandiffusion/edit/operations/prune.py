@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from numpy import ndarray
 from torch import Tensor
 
+from gaussiandiffusion.edit.operations.base import Edited, Operation
+from gaussiandiffusion.edit.operations.counts import keep as kept
 from gaussiandiffusion.encoding.importance import leaving_out
 from gaussiandiffusion.encoding.parameters import to_parameters
 from gaussiandiffusion.ground.errors import InputError
@@ -21,6 +23,23 @@ from gaussiandiffusion.splats import Splats
 STRIDE = 4  # a round drops a STRIDE-th of what may still go, before what is left is weighed again
 CUTOFF = 5.0  # sigmas, of the pictures that are compared: an error of 4e-6 of a splat's colour
 MANY = 2**20  # pairs of splat and pixel, beyond which drawing often is slower than loading the kernel
+
+
+@dataclass(frozen=True)
+class Prune(Operation):
+    """Drop what matters least to the picture; see `prune`.
+
+    Attributes:
+        keep: how many splats stay.
+        db: or the PSNR of the picture before that it is to stay within.
+    """
+
+    name: ClassVar[str] = "prune"
+    keep: int | None = None
+    db: float | None = None
+
+    def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
+        return kept(splats, worth_keeping(splats, self.keep, self.db, where), where)
 
 
 def prune(
@@ -40,7 +59,7 @@ def prune(
     Raises:
         InputError: not exactly one of `keep` and `db`, out of range, or more to drop than may go.
     """
-    return _only(splats, worth_keeping(splats, keep, db, where))
+    return kept(splats, worth_keeping(splats, keep, db, where)).splats
 
 
 def worth_keeping(
@@ -138,18 +157,3 @@ def _others(one: Splats, gone: Int64[Tensor, " m"]) -> Bool[Tensor, " k"]:
     stays = torch.ones(one.num_splats, dtype=torch.bool)
     stays[gone] = False
     return stays
-
-
-def _only(splats: Splats, stays: Bool[Tensor, "n k"]) -> Splats:
-    """The splats that stay; sets that keep fewer than others are filled up with others that draw nothing."""
-    most = int(stays.sum(1).max()) if len(stays) else splats.num_splats
-    order = (~stays).to(torch.uint8).sort(dim=1, stable=True).indices[:, :most]  # those that stay first
-    lit = stays.gather(1, order)
-    values: dict[str, Any] = {
-        name: value if name == "background" else value[torch.arange(len(splats))[:, None], order]
-        for name, value in splats.tensors().items()
-    }
-    values["colors"] = values["colors"] * lit[..., None]
-    if splats.blending == "alpha":  # there a black splat hides what is behind it
-        values["opacities"] = values.get("opacities", torch.ones_like(values["rhos"])) * lit
-    return replace(splats, **values)
