@@ -255,10 +255,12 @@ class Splats(Displayed, AsArrays):
         where: Bool[Tensor, "n k"] | None = None,
     ) -> Splats:
         """Mirror left and right ("horizontal") or top and bottom: the picture, or a selection about its centroid."""
-        if axis not in ("horizontal", "vertical"):
+        factors = {"horizontal": (-1.0, 1.0), "vertical": (1.0, -1.0)}
+        if axis not in factors:
             raise InputError(f"unknown axis {axis!r}; choose horizontal or vertical")
-        about = (0.0, 0.0) if about is None and where is None else about
-        return self.scale((-1.0, 1.0) if axis == "horizontal" else (1.0, -1.0), about=about, where=where)
+        if about is None and where is None:
+            about = (0.0, 0.0)
+        return self.scale(factors[axis], about=about, where=where)
 
     def recolor(
         self, hue: float = 0, saturation: float = 1, brightness: float = 1, *, where: Bool[Tensor, "n k"] | None = None
@@ -268,7 +270,7 @@ class Splats(Displayed, AsArrays):
         Raises:
             InputError: hue or saturation of grey or signed colours.
         """
-        light = self.colors[..., :3]  # not alpha
+        light = self.colors[..., :3]
         if hue or saturation != 1:
             light = color.recolored(color.colored(light), hue, saturation)
         colors = torch.cat([light * brightness, self.colors[..., 3:]], -1)
