@@ -37,7 +37,8 @@ def inpainting(results: Results) -> str:
     head = ["", "kept bit for bit", "as asked, label given", "left open", "told from whole samples"]
     words = [
         f"Left open: a fifth of them. Whole samples are as asked in {share(controls['label_accuracy_whole'])}.",
-        f"The classifier that tells completed digits from whole ones learns from {_pairs(controls, 'num_train')} of each and is asked about",
+        "The classifier that tells completed digits from whole ones learns from",
+        f"{_pairs(controls, 'num_train')} of each and is asked about",
         f"{_pairs(controls, 'num_test')} others of each; 50 % is chance. It tells whole from other whole samples in",
         f"{share(controls['whole_from_whole']['accuracy'])}, and in {share(controls['pasted_from_whole']['accuracy'])}",
         "upper halves with the lower half of another digit of the same class.",
