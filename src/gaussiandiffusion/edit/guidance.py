@@ -24,6 +24,7 @@ from gaussiandiffusion.rendering.grid import to_picture
 from gaussiandiffusion.representation import SplatRepresentation
 
 PULL = 1.0
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Adam's; torch.optim's takes a second and more to load
 MOVES, LENGTH = 6, 0.05  # Adam steps at each step of the sampler, and how far one goes in deviations of the latents
 
 
@@ -92,15 +93,18 @@ def towards(pipe: GaussianDiffusion, target: Target, part: Run) -> Steer:
 
     @torch.enable_grad()
     def steer(clean: Float[Tensor, "n ..."], time: float) -> Float[Tensor, "n ..."]:
-        moved = clean.detach().clone().requires_grad_(True)
-        optimizer = torch.optim.Adam([moved], lr=length * time)
-        for _ in range(MOVES):
+        moved = clean.detach()
+        mean, square = torch.zeros_like(moved), torch.zeros_like(moved)
+        for move in range(1, MOVES + 1):
+            moved.requires_grad_(True)
             picture = _sums(representation, moved)
             seen = torch.where(((picture > 1) & (goal == 1)) | ((picture < 0) & (goal == 0)), goal, picture)
             loss = ((seen - goal).square() * counted).flatten(1).mean(1).sum()
-            (moved.grad,) = torch.autograd.grad(loss, [moved])
-            optimizer.step()
-        return moved.detach()
+            (gradient,) = torch.autograd.grad(loss, [moved])
+            mean, square = mean.lerp(gradient, 1 - BETA1), square.lerp(gradient.square(), 1 - BETA2)
+            step = mean / (1 - BETA1**move) / ((square / (1 - BETA2**move)).sqrt() + EPSILON)
+            moved = moved.detach() - length * time * step
+        return moved
 
     return steer
 
