@@ -36,8 +36,8 @@ class SetFlags:
 
     def __post_init__(self) -> None:
         self._canvas()  # refuses what is none
-        if self.kernel_size is not None and self.kernel_size < 1:
-            raise InputError(f"--kernel-size must be at least 1, not {self.kernel_size}")
+        if self.kernel_size is not None and self.kernel_size < 2:
+            raise InputError(f"--kernel-size must be at least 2, not {self.kernel_size}")
 
     def __bool__(self) -> bool:
         """Whether any is given."""

@@ -5,7 +5,7 @@ They are for the direct path, whose Gaussians are ours: its users draw them with
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -49,26 +49,24 @@ def published_rows(splats: Splats, where: str = "splats") -> Float[Tensor, "n k 
     return rows
 
 
-def write_torch(file: SplatFile, path: Path, first: int = 0) -> int:
-    """Write sets as `.pt` files, one to `path` or many into it as a folder; returns how many.
+def write_torch(file: SplatFile, paths: Sequence[Path], where: str = "splats") -> None:
+    """Write sets as `.pt` files, one each.
 
     Args:
-        first: number of the first set, for the names in a folder.
+        where: their file, for errors.
 
     Raises:
         InputError: as `published_rows`; or the files cannot be written.
     """
-    rows = published_rows(file.splats, str(path))
+    rows = published_rows(file.splats, where)
     drawing = _drawing(file.splats)
-    for place, each in enumerate(rows):
+    for place, (each, path) in enumerate(zip(rows, paths, strict=True)):
         # Beside the rows, what a reader must be told otherwise.
         state: dict[str, Any] = {"W": each.float().contiguous().clone(), **drawing}
         if file.labels is not None:
             state["label"] = int(file.labels[place])
-        single = path.suffix == ".pt"
-        with atomic_path(path if single else path / f"{first + place:05d}.pt") as temporary:
+        with atomic_path(path) as temporary:
             torch.save(state, temporary)
-    return len(rows)
 
 
 def write_hdf5(parts: Iterable[SplatFile], count: int, path: Path) -> int:

@@ -34,13 +34,13 @@ def to_svg(splats: Splats, path: str | os.PathLike[str], *, size: int | None = N
         InputError: more than one set, or sets that SVG's adding cannot draw.
     """
     if len(splats) != 1:
-        raise InputError(f"an SVG shows one set, not {len(splats)}; pick one: splats[0]")
+        raise InputError(f"{path}: an SVG shows one set, not {len(splats)}; pick one: splats[0]")
     if splats.canvas.channels == 4:
-        raise InputError("SVG's adding has no transparency; encode the picture as RGB")
+        raise InputError(f"{path}: SVG's adding has no transparency; encode the picture as RGB")
     if splats.blending != "sum" or splats.output != "clamp":
-        raise InputError('SVG can draw summed splats with output "clamp" only')
+        raise InputError(f'{path}: SVG can draw summed splats with output "clamp" only; render them as PNG')
     if bool((splats.colors < 0).any()):
-        raise InputError("SVG cannot draw negative colours; encode without --signed")
+        raise InputError(f"{path}: SVG cannot draw negative colours; encode without --signed")
     canvas = splats.canvas.resized(size)
     splats = splats.detach().to("cpu", torch.float64)
     scale = canvas.pixels_per_unit
