@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 
 from gaussiandiffusion.cli.checks import check_numbers
-from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
+from gaussiandiffusion.cli.reading import ReadingFlags
+from gaussiandiffusion.data.reading import SetFlags
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def _not_held(part: SplatFile, kind: Kind) -> list[str]:
         return []
     named = part.header.conditions or []
     found = [f"attributes ({', '.join(name for name, _ in named)})"] if part.labels is None and named else []
-    if part.labels is not None and named:
+    if part.labels is not None and any(name != str(index) for _, names in named for index, name in enumerate(names)):
         found.append("names of classes")
     if part.psnr is not None and kind == "pt":
         found.append("psnr")

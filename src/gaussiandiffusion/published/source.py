@@ -101,8 +101,9 @@ class PublishedSource:
         self.clamp = asked.clamp or said.clamp
         self.values = asked.values or said.values
         if not said.angles and (self.kernel_size < 2 or min(height, width) < 2):
-            raise InputError(f"{path}: is drawn by kernels of at least 2 pixels on at least 2x2, not of "
-                             f"{self.kernel_size} on {height}x{width}; give --kernel-size or --sets-canvas")  # fmt: skip
+            size = f"{self.kernel_size} on {height}x{width}"
+            raise InputError(f"{path}: is drawn by kernels of at least 2 pixels on at least 2x2, not of {size}; "
+                             "give --kernel-size or --sets-canvas")  # fmt: skip
         self._taken: list[str] = []  # how
         self._lost: Counter[str] = Counter()  # by what is wrong with them
         self._first: dict[str, int] = {}

@@ -30,11 +30,10 @@ def published_rows(splats: Splats, where: str = "splats") -> Float[Tensor, "n k 
     """
     canvas = splats.canvas
     if canvas.channels == 4 or splats.blending != "sum" or bool((splats.background != 0).any()):
-        raise InputError(
-            f"{where}: published files hold grey or RGB sets that are summed over black; these have "
-            f"{canvas.channels} channels, blending {splats.blending} and a background of up to "
-            f"{float(splats.background.max()):g}"
-        )
+        others = "on a background" if splats.blending == "sum" else "blended by alpha"
+        what = "RGBA" if canvas.channels == 4 else others
+        raise InputError(f"{where}: published files hold grey or RGB sets that are summed over black, and these are "
+                         f"{what}; convert to .safetensors or .json")  # fmt: skip
     if min(canvas.height, canvas.width) < 2:
         raise InputError(f"{where}: published files need pictures of at least 2x2 pixels")
     pixels = splats.means.new_tensor([canvas.width - 1, canvas.height - 1])
