@@ -37,23 +37,23 @@ def commands_of_tables():
     return [words for words in spans if words[0] in VERBS]
 
 
-TINY = ["--network", "tiny", "--iterations", "2", "--budget", "0.002", "--render-weight", "0", "--batch-size", "4", "--mixed-precision", "no",
-        "--num-inference-steps", "1", "--limit", "8", "--device", "cpu", "--output-dir", "run"]  # fmt: skip
+TINY = ["--network", "tiny", "--iterations", "2", "--budget", "0.002", "--render-weight", "0", "--batch-size", "4",
+        "--mixed-precision", "no", "--num-inference-steps", "1", "--limit", "8", "--device", "cpu",
+        "--output-dir", "run"]  # fmt: skip
 SMALL = {"encode": ["--iterations", "2"], "render": [], "train": TINY, "sample": ["--num", "2", "--steps", "1"],
          "profile": []}  # fmt: skip
-INSTEAD = {"SETS": "sets.safetensors", "M": "run/pipeline", "NAME": "ddim", "N": "2"}
+INSTEAD = {"SETS": "sets.safetensors", "M": "run/pipeline", "NAME": "heun", "N": "2"}
 
 
 def test_commands_of_its_tables_run(tmp_path, monkeypatch, strokes):
-    """In their order, small; of presets the published one, and but for `evaluate`, which tests/cli runs as it stands."""
+    """Small, those that need a model last; of presets the published one; without `evaluate`, which tests/cli runs."""
     monkeypatch.chdir(tmp_path)
     Image.fromarray(strokes[0, 0]).save("picture.png")
     for prefix in ("t10k", "train"):
         pixels, labels = np.zeros((12, 28, 28), np.uint8), np.arange(12, dtype=np.uint8) % 10
         pixels[:, 6:22, 6:22] = strokes[:12, 0]
-        (tmp_path / f"{prefix}-images-idx3-ubyte").write_bytes(
-            struct.pack(">4I", 2051, *pixels.shape) + pixels.tobytes()
-        )
+        header = struct.pack(">4I", 2051, *pixels.shape)
+        (tmp_path / f"{prefix}-images-idx3-ubyte").write_bytes(header + pixels.tobytes())
         (tmp_path / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 2049, 12) + labels.tobytes())
     commands = [words for words in commands_of_tables() if words[0] in SMALL]
     trainings = [words for words in commands if words[:2] in (["train", "SETS"], ["train", "mnist-published"])]
