@@ -40,13 +40,12 @@ def commands_of_tables():
 TINY = ["--network", "tiny", "--iterations", "2", "--budget", "0.002", "--render-weight", "0", "--batch-size", "4",
         "--mixed-precision", "no", "--num-inference-steps", "1", "--limit", "8", "--device", "cpu",
         "--output-dir", "run"]  # fmt: skip
-SMALL = {"encode": ["--iterations", "2"], "render": [], "train": TINY, "sample": ["--num", "2", "--steps", "1"],
-         "profile": []}  # fmt: skip
-INSTEAD = {"SETS": "sets.safetensors", "M": "run/pipeline", "NAME": "heun", "N": "2"}
+SMALL = {"encode": ["--iterations", "2"], "render": [], "train": TINY, "sample": ["--num", "2", "--steps", "1"]}
+INSTEAD = {"SETS": "sets.safetensors", "M": "run/pipeline", "NAME": "few-step", "N": "2"}
 
 
 def test_commands_of_its_tables_run(tmp_path, monkeypatch, strokes):
-    """Small, those that need a model last; of presets the published one; without `evaluate`, which tests/cli runs."""
+    """Small, those that need a model last; of presets the published one; without what tests/cli runs for long."""
     monkeypatch.chdir(tmp_path)
     Image.fromarray(strokes[0, 0]).save("picture.png")
     for prefix in ("t10k", "train"):
