@@ -118,7 +118,7 @@ def test_sets_of_other_systems_get_the_default_encoder_and_softly_drawn_ones_sta
     moved = (latents + 0.1).requires_grad_()
     data.representation.picture_loss(moved, latents).backward()
     assert moved.grad.abs().sum() > 0
-    config = with_settings(config, render_weight=0.5)
+    config = with_settings(config, render_weight=0.5, render_below=1.0)
     Trainer(config, data, tmp_path / "run", "cpu").train()
     log = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert all(json.loads(line)["render"] > 0 for line in log)
