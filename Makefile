@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test lint format tables bench pictures clean
+.PHONY: help demo test lint format tables bench pictures notebook clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ bench: $(VENV)/.dev ## time the renderer
 
 pictures: $(VENV)/.base ## draw the pictures of README and docs anew
 	$(BIN)/python -m benchmarks.pictures --out docs/pictures
+
+notebook: $(VENV)/.base ## run examples/tour.ipynb and keep what it shows
+	$(BIN)/python examples/execute.py examples/tour.ipynb
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -8,6 +8,8 @@ from pathlib import Path
 from benchmarks.bundled import tables as bundled
 from benchmarks.colour import tables as colour
 from benchmarks.compression import tables as compression
+from benchmarks.editing import operation_tables
+from benchmarks.editing import tables as editing
 from benchmarks.encoding import tables as encoding
 from benchmarks.generation import tables as generation
 from benchmarks.machine import tables as machine
@@ -100,6 +102,16 @@ def costs() -> None:
     fill(DOCS / "results.md", "profile", profile.costs(result("profile")))
 
 
+def edits() -> None:
+    """Edits of sets, by hand and by a model."""
+    if edited := result("editing-operations"):
+        fill(DOCS / "editing.md", "times", operation_tables.times(edited))
+    by_model = result("editing")
+    for name, make in editing.SECTIONS.items():
+        if name in by_model:
+            fill(DOCS / "model-edits.md", f"edit-{name}", make(by_model[name]))
+
+
 def machines() -> None:
     """What machines give beside what they could."""
     records = [read_result(path) for path in sorted(RESULTS.glob("machine-*.json"))]
@@ -113,6 +125,7 @@ def main() -> None:
     quality()
     colours()
     costs()
+    edits()
     machines()
 
 

@@ -13,12 +13,12 @@ ROWS = {
 CANDIDATES = {
     "cifar10": (
         Sampling("few-step", 20),
-        *(Sampling("few-step", 10, guidance) for guidance in (1.25, 1.5, 2.0)),
-        Sampling("dpm++", 10, 1.5),
+        *(Sampling("few-step", 10, guidance) for guidance in (1.5, 2.0, 2.5)),
+        Sampling("dpm++", 10, 2.0),
     ),
     "sprites": tuple(Sampling("few-step", steps) for steps in (1, 2, 4, 10)),
 }
-CURVE = Sampling("few-step", 10, 1.5)
+CURVE = Sampling("few-step", 10, 2.0)
 
 
 def preset(data: str, row: str) -> str:

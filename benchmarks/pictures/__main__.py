@@ -9,10 +9,12 @@ import torch
 import tyro
 
 from benchmarks.pictures.characters import draw_characters, draw_in_between
+from benchmarks.pictures.edits import draw_edits
+from benchmarks.pictures.processes import draw_processes
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.pipeline import GaussianDiffusionPipeline
 from gaussiandiffusion.rendering import render
-from gaussiandiffusion.rendering.media import grid_image, save_gif, save_png
+from gaussiandiffusion.rendering.media import grid_image, save_png
 from gaussiandiffusion.splats import Splats
 
 
@@ -34,9 +36,8 @@ def main(arguments: Arguments) -> None:
         save_png(grid_image(to_uint8(drawn.images), columns=20, scale=2), arguments.out / file)
     draw_characters(arguments.out, arguments.seed)
     draw_in_between(arguments.out, arguments.seed)
-    ten = pipeline(num_samples=10, num_inference_steps=12, seed=arguments.seed, return_trajectory=True)
-    frames = [grid_image(to_uint8(render(state, 84)), columns=10) for state in ten.trajectory]
-    save_gif(frames, arguments.out / "materialisation.gif")
+    draw_edits(arguments.out, arguments.seed)
+    draw_processes(arguments.out, arguments.model, arguments.seed)
     # One set at growing sizes, and its splats as ellipses of equal brightness.
     one = grid.splats[3]
     sizes = [to_uint8(render(one, 224)), to_uint8(render(outlines(one), 224))]

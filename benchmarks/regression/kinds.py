@@ -87,6 +87,10 @@ def splats(count: int = 2) -> Splats:
     )
 
 
+def make_svg(folder: Path) -> None:
+    gd.to_svg(splats(1), folder / "set.svg")
+
+
 # --- splat files and models ----------------------------------------------------------------------------------
 def make_splat_file(folder: Path) -> None:
     conditions = Conditions(ConditionSpec({"class": ("a", "b")}), torch.tensor([[0], [1]]))
@@ -234,6 +238,7 @@ def _config_file(name: str) -> Callable[[Path], object]:
 
 KINDS: dict[str, Kind] = {
     "splat file": Kind(make_splat_file, read_splat_file),
+    "SVG": Kind(make_svg, lambda folder: Splats.load(folder / "set.svg")),
     "template": Kind(make_template, read_template),
     "model of splats": Kind(lambda folder: splat_model().save_pretrained(folder), read_model, "**/*", 1.5),
     "model of pixels": Kind(lambda folder: pixel_model().save_pretrained(folder), read_model, "**/*", 0.5),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from gaussiandiffusion.ground.lazy import lazily
 from gaussiandiffusion.ground.set_readers import register
+from gaussiandiffusion.ground.views import register_views
 
 if TYPE_CHECKING:
     from gaussiandiffusion import edit
@@ -49,8 +50,15 @@ register(
         ".h5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
         ".hdf5": "gaussiandiffusion.published.hdf5_files:open_hdf5",
         ".json": "gaussiandiffusion.splats.json_files:open_json",
+        ".svg": "gaussiandiffusion.rendering.svg_reading:open_svg",
     },
     one_set_files=(".pt",),
+)
+register_views(
+    {
+        "plot": "gaussiandiffusion.rendering.notebook:plot",
+        "png": "gaussiandiffusion.rendering.notebook:sets_png",
+    }
 )
 
 __getattr__, __dir__ = lazily(

@@ -6,21 +6,11 @@ import sys
 
 import numpy as np
 import pytest
+from commands import refused
 from PIL import Image
 
 from gaussiandiffusion.cli.main import run
 from gaussiandiffusion.splats import Splats, storage
-
-
-def refused(capsys, *argv):
-    """The one line on stderr of a command that must exit with 2."""
-    capsys.readouterr()
-    assert run([str(argument) for argument in argv]) == 2
-    captured = capsys.readouterr()
-    lines = [line for line in captured.err.replace("\r", "\n").splitlines() if line.startswith("gaussiandiffusion:")]
-    assert len(lines) == 1
-    assert "Traceback" not in captured.err
-    return lines[0]
 
 
 def test_help_is_fast_and_imports_no_torch():

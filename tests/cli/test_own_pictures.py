@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from commands import refused
 from PIL import Image, ImageDraw
 
 from gaussiandiffusion.cli.main import run
@@ -28,16 +29,6 @@ def icons(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             picture.save(path)
     return tmp_path / "icons"
-
-
-def refused(capsys, *argv) -> str:
-    capsys.readouterr()
-    assert run([str(argument) for argument in argv]) == 2
-    err = capsys.readouterr().err
-    lines = [line for line in err.replace("\r", "\n").splitlines() if line.startswith("gaussiandiffusion:")]
-    assert len(lines) == 1
-    assert "Traceback" not in err
-    return lines[0]
 
 
 def encode(source, out, *flags) -> storage.SplatFile:

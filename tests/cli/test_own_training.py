@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from commands import refused
 from PIL import Image, ImageDraw
 
 from gaussiandiffusion.cli.main import run
@@ -25,14 +26,6 @@ def icons(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         picture.save(path)
     return tmp_path / "icons"
-
-
-def refused(capsys, *argv) -> str:
-    capsys.readouterr()
-    assert run([str(argument) for argument in argv]) == 2
-    lines = capsys.readouterr().err.replace("\r", "\n").splitlines()
-    (line,) = [line for line in lines if line.startswith("gaussiandiffusion:")]
-    return line
 
 
 def test_a_folder_is_all_it_takes(icons, capsys):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from commands import refused
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -33,21 +34,6 @@ def model(preset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     assert run(["train", str(preset), "--output-dir", str(folder), "--device", "cpu"]) == 0
     return folder / "pipeline"
-
-
-@pytest.fixture
-def refused(capsys):
-    """The one line on stderr of a command that must exit with 2."""
-
-    def complaint(*argv):
-        capsys.readouterr()
-        assert run([str(argument) for argument in argv]) == 2
-        lines = capsys.readouterr().err.replace("\r", "\n").splitlines()
-        lines = [line for line in lines if line.startswith("gaussiandiffusion:")]
-        assert len(lines) == 1
-        return lines[0]
-
-    return complaint
 
 
 def test_training_leaves_a_model_and_what_it_cost(model):
@@ -90,10 +76,10 @@ def test_sample_writes_pictures_and_no_splats(model, tmp_path, capsys):
     assert (record["labels"], record["steps"], record["num"]) == ([2] * 4, 2, 4)
 
 
-def test_pixels_as_svg_are_refused_before_any_work(model, tmp_path, refused):
+def test_pixels_as_svg_are_refused_before_any_work(model, tmp_path, capsys):
     out = tmp_path / "out"
     assert "generates pixels, which have no SVG; leave --svg out" in refused(
-        "sample", "--model", model, "--svg", "--out", out
+        capsys, "sample", "--model", model, "--svg", "--out", out
     )
     assert not out.exists()
 
@@ -118,14 +104,14 @@ def test_the_encoding_floor_of_a_pixel_model_is_of_the_images_themselves(model, 
         (["--render-weight", "1"], "render_weight is for splats"),
     ],
 )
-def test_bad_settings_are_answered_in_one_line(preset, tmp_path, refused, flags, complaint):
-    assert complaint in refused("train", preset, "--output-dir", tmp_path / "run", "--device", "cpu", *flags)
+def test_bad_settings_are_answered_in_one_line(preset, tmp_path, capsys, flags, complaint):
+    assert complaint in refused(capsys, "train", preset, "--output-dir", tmp_path / "run", "--device", "cpu", *flags)
 
 
-def test_evaluate_says_what_it_cannot_compare(model, stroke_file, tmp_path, refused):
+def test_evaluate_says_what_it_cannot_compare(model, stroke_file, tmp_path, capsys):
     out = tmp_path / "out"
     assert run(["sample", "--model", str(model), "--num", "2", "--out", str(out)]) == 0
     report = tmp_path / "report.json"
     argv = ["evaluate", "--generated", out, "--real", stroke_file, "--features", "mnist", "--out", report]
-    assert "at least 256" in refused(*argv)
+    assert "at least 256" in refused(capsys, *argv)
     assert not report.exists()

@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 import safetensors.torch
 import torch
+from commands import refused
 from PIL import Image
 from safetensors import safe_open
 
@@ -19,14 +20,6 @@ from gaussiandiffusion.ground.set_readers import READERS
 from gaussiandiffusion.splats import storage
 from gaussiandiffusion.splats.set_source import Loaded, Reading
 from gaussiandiffusion.splats.shards import shard_files
-
-
-def refused(capsys, *argv) -> str:
-    capsys.readouterr()
-    assert run([str(argument) for argument in argv]) == 2
-    lines = capsys.readouterr().err.replace("\r", "\n").splitlines()
-    (line,) = [line for line in lines if line.startswith("gaussiandiffusion:")]
-    return line
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def test_every_visible_splat_is_an_ellipse_and_bright_ones_are_layered(tmp_path)
     root = ElementTree.parse(tmp_path / "x.svg").getroot()
     assert (root.get("width"), root.get("height")) == ("200", "100")
     shapes = root.findall("{http://www.w3.org/2000/svg}g")
-    assert len(shapes) == 1 + 3  # 2.5 needs three layers, 0 none
+    assert [shape.get("display") for shape in shapes] == [None] * (1 + 3) + ["none"]  # 2.5 needs three layers, 0 none
     numbers = [float(x) for x in shapes[0].get("transform")[7:-1].split()]
     assert numbers == pytest.approx([0.2 * 3.5 * 100, 0, 0, 0.2 * 3.5 * 100, 100, 50])
 
@@ -31,4 +31,19 @@ def test_what_svg_cannot_draw_is_refused(make_splats, tmp_path):
     ]:
         with pytest.raises(InputError, match=complaint):
             to_svg(splats, tmp_path / "x.svg")
+    assert not (tmp_path / "x.svg").exists()
+
+
+def test_colours_beyond_all_layers_are_refused_rather_than_fill_memory(make_splats, tmp_path):
+    splats = make_splats(1, 3)
+    splats.colors[0, 1] = 1e6
+    with pytest.raises(InputError, match="splat 1 is 1e\\+06, and an SVG draws at most 256 layers"):
+        to_svg(splats, tmp_path / "x.svg")
+    many = make_splats(1, 5000)
+    many.colors[:] = 250.0
+    with pytest.raises(InputError, match="needs 1250000 shapes"):
+        to_svg(many, tmp_path / "x.svg")
+    splats.colors[0, 1] = float("inf")
+    with pytest.raises(InputError, match="NaN or infinity"):
+        to_svg(splats, tmp_path / "x.svg")
     assert not (tmp_path / "x.svg").exists()

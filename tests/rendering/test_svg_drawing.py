@@ -9,7 +9,7 @@ import torch
 
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.rendering import render, to_svg
-from gaussiandiffusion.rendering.svg import REACH, STOPS
+from gaussiandiffusion.rendering.svg_shapes import REACH, STOPS
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 
@@ -26,6 +26,8 @@ def draw(path):
     y, x = np.mgrid[:height, :width] + 0.5
     picture = np.tile(rgb(root.find(f"{NAMESPACE}rect").get("fill")), (height, width, 1))
     for group in root.findall(f"{NAMESPACE}g"):
+        if group.get("display") == "none":
+            continue
         a, b, c, d, e, f = map(float, re.fullmatch(r"matrix\((.*)\)", group.get("transform"))[1].split())
         determinant = a * d - b * c
         u, v = (d * (x - e) - c * (y - f)) / determinant, (a * (y - f) - b * (x - e)) / determinant

@@ -36,7 +36,7 @@ class Command:
     """
 
     source: tyro.conf.Positional[Path]
-    """Sets: a file of ours, published .pt or HDF5 (.h5, .hdf5), JSON, or a folder of .pt files."""
+    """Sets: a file of ours, published .pt or HDF5 (.h5, .hdf5), JSON, an SVG of ours, or a folder of .pt."""
     out: tyro.conf.Positional[Path]
     """File to write, of the kind its suffix says; or with --to a folder, a file for each set."""
     to: Kind | None = None
@@ -163,7 +163,7 @@ class Command:
                 storage.save(
                     part.splats, shards[-1], labels=part.labels, psnr=part.psnr,
                     conditions=None if header.conditions is None else part.conditions,
-                    signed=part.header.signed, encoder=header.encoder, source=header.source,
+                    signed=part.header.signed, encoder=header.encoder, source=header.source, edits=header.edits,
                 )  # fmt: skip
                 written += len(part.splats)
             merge(shards, self.out, header.source)
@@ -205,10 +205,12 @@ def _write_files(part: SplatFile, paths: list[Path], kind: Kind, source: Path) -
     if kind == "pt":
         write_torch(part, paths, str(source))
         return
-    write = to_svg if kind == "svg" else write_ply
     for place, path in enumerate(paths):
         try:
-            write(part.splats[place], path)
+            if kind == "svg":
+                to_svg(part.splats[place], path, header=part.header)
+            else:
+                write_ply(part.splats[place], path)
         except InputError as error:
             raise InputError(f"{source}: {str(error).removeprefix(f'{path}: ')}") from error
 

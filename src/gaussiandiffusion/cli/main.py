@@ -21,8 +21,14 @@ VERBS = {
     "render": "splat sets to pictures",
     "train": "train a model",
     "evaluate": "measure generated images against real ones",
+    "edit": "splat sets changed by hand: moved, recoloured, cropped, layered ...",
     "convert": "sets of other systems to ours, and back",
+    "inpaint": "keep a part of sets, and let a model make the rest",
+    "interpolate": "from one sample, set or picture to the next",
+    "transfer": "sets as something else, by their noise",
+    "vary": "sets like given ones, by a model",
     "profile": "what an image costs: parameters, operations, time",
+    "animate": "noise being added and taken away, sets becoming others, pictures being encoded",
 }
 
 

@@ -56,7 +56,8 @@ class Command:
 
         file = self.file / "splats.safetensors" if is_gallery(self.file) else self.file
         opened = open_sets(file, self.reading.reading())
-        splats = sets_of(opened, file, self.limit).splats.to(device)
+        sets = sets_of(opened, file, self.limit)
+        splats = sets.splats.to(device)
         for note in opened.notes:
             print(f"{file}: {note}", file=sys.stderr)
         canvas = splats.canvas.resized(self.size)
@@ -66,6 +67,7 @@ class Command:
                 for i, picture in enumerate(to_uint8(render(splats[start : start + batch], self.size)), start):
                     save_png(to_image(picture), self.out / f"{picture_name(i, len(splats))}.png")
                     if self.svg:
-                        to_svg(splats[i], self.out / f"{picture_name(i, len(splats))}.svg", size=self.size)
+                        name = f"{picture_name(i, len(splats))}.svg"
+                        to_svg(splats[i], self.out / name, size=self.size, header=sets.header)
                     bar.update()
         print(f"{len(splats)} pictures of {canvas.width}x{canvas.height} pixels: {self.out}")

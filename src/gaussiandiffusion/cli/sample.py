@@ -67,6 +67,8 @@ class Command:
     """Also write materialisation.gif."""
     mp4: bool = False
     """Also write materialisation.mp4 (needs the extra [video])."""
+    apng: bool = False
+    """Also write materialisation.apng, without loss."""
     svg: bool = False
     """Also write every set as SVG."""
     sheet: bool = False
@@ -93,6 +95,10 @@ class Command:
         else:
             self._write_gallery()
 
+    @property
+    def _animated(self) -> bool:
+        return self.gif or self.mp4 or self.apng
+
     def load(self) -> tuple[GaussianDiffusion, str]:
         """The model on its device with the sampler that was asked for, and the network's precision."""
         device = resolve(self.device)  # imports torch
@@ -117,6 +123,7 @@ class Command:
     def _write_gallery(self) -> None:
         pipeline, precision = self.load()
         from gaussiandiffusion.diffusion import Guidance, passes, prepared
+        from gaussiandiffusion.edit.sets_in import template_sha256
         from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
 
         num = self.num or NUM
@@ -133,8 +140,9 @@ class Command:
         writer.write_grid()
         made: dict[str, Any] = {"seed": self.seed, "steps": steps, "guidance": guidance}
         made |= {"guidance_interval": list(self.guidance_interval)}
-        writer.write_sets(made, self.model, svg=self.svg, size=self.size)
-        writer.write_animation(pipeline.representation, gif=self.gif, mp4=self.mp4, size=self.size)
+        template = template_sha256(pipeline.representation)
+        writer.write_sets(made, self.model, svg=self.svg, size=self.size, template=template)
+        writer.write_animation(pipeline.representation, gif=self.gif, mp4=self.mp4, apng=self.apng, size=self.size)
         conditions = writer.conditions
         labels = None if conditions is None else conditions.labels
         record = SampleRecord(
@@ -165,8 +173,8 @@ class Command:
             check_installed("video", "--mp4", "av")
         if self.fps is not None and not self.sheet:
             raise InputError("--fps is for the animations of a sheet; give --sheet too, or leave it out")
-        if self.sheet and (self.gif or self.mp4 or self.svg):
-            raise InputError("--sheet writes its own GIFs; leave --gif, --mp4 and --svg out")
+        if self.sheet and (self._animated or self.svg):
+            raise InputError("--sheet writes its own GIFs; leave --gif, --mp4, --apng and --svg out")
         conditions = check_model(self.model)
         if conditions is not None:
             asked = conditions.parse(self.label)
@@ -195,7 +203,7 @@ class Command:
                 seed=self.seed,
                 eta=self.eta,
                 size=self.size,
-                return_trajectory=(self.gif or self.mp4) and start == 0,
+                return_trajectory=self._animated and start == 0,
                 callback=lambda _: bar.update(),
             )
             writer.add(out, start)

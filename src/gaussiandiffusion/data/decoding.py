@@ -45,7 +45,7 @@ def decode(content: bytes, where: str, convert: Convert | None = None) -> np.nda
         InputError: unreadable, cut short, another format than its name says, or too large.
     """
     with _opened(content, where) as image:
-        picture = plain(ImageOps.exif_transpose(image), where)
+        picture = plain(upright(image), where)
         return to_pixels(picture if convert is None else convert(picture), where)
 
 
@@ -58,6 +58,11 @@ def look(content: bytes, where: str) -> tuple[int, int, int]:
         if tagged and image.getexif().get(ORIENTATION, 1) in SIDEWAYS:
             width, height = height, width
         return CHANNELS_OF[nearest(image)], height, width
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """A picture turned as its camera says (EXIF's orientation), if it says so."""
+    return ImageOps.exif_transpose(image)
 
 
 @contextmanager

@@ -78,16 +78,20 @@ class FlowMatchFewStepScheduler:
         """Sampling starts at pure noise of deviation 1."""
         return 1.0
 
-    def set_timesteps(self, num_inference_steps: int, device: torch.device | str | None = None) -> None:
+    def set_timesteps(
+        self, num_inference_steps: int, device: torch.device | str | None = None, *, start: float = 1.0
+    ) -> None:
         """Lay out n levels and forget the estimates of an earlier run.
 
         Args:
             num_inference_steps: n >= 1.
+            start: the first level, in (0, 1].
         """
-        n = num_inference_steps
-        last = max(1 / n, self.config.last_level)
+        n = 1 if start <= self.config.last_level else num_inference_steps
+        last = max(start / n, self.config.last_level)
         self.num_inference_steps = n
-        self.sigmas = torch.cat([torch.linspace(1, last, n) if n > 1 else torch.ones(1), torch.zeros(1)])
+        levels = torch.linspace(start, last, n) if n > 1 else torch.full((1,), start)
+        self.sigmas = torch.cat([levels, torch.zeros(1)])
         self.timesteps = (self.sigmas[:-1] * self.config.num_train_timesteps).to(device)
         self._taken = 0
         self._before: tuple[float, Tensor] | None = None  # level and estimate of the step before

@@ -13,10 +13,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gaussiandiffusion.diffusion.denoiser import Denoiser
-from gaussiandiffusion.diffusion.schedulers import Scheduler, clean_estimate, times_of
+from gaussiandiffusion.diffusion.schedulers import Scheduler, begin_of, clean_estimate, output_for, times_of
 from gaussiandiffusion.ground.errors import InputError
 
 Project = Callable[[Float[Tensor, "n ..."], float], Float[Tensor, "n ..."]]
+Steer = Callable[[Float[Tensor, "n ..."], float], Float[Tensor, "n ..."]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,7 @@ def sample(
     *,
     start: float = 1.0,
     project: Project | None = None,
+    steer: Steer | None = None,
     eta: float = 0.0,
     generators: Sequence[torch.Generator] | None = None,
 ) -> Iterator[State]:
@@ -61,18 +63,15 @@ def sample(
         latent: standard normal noise; from a lower `start`, latents with that share of noise.
         start: time to begin at; the first that the scheduler knows at or below it is taken, see `times_of`.
         project: (latent, time) -> latent, applied to every state: keeps what is to stay as it was.
+        steer: (clean estimate, time) -> clean estimate, applied to every one before the step that is headed for it:
+            leads the samples somewhere.
         eta: share of fresh noise in DDIM, 0 to 1.
         generators: one each, for samplers that draw noise.
 
     Raises:
         InputError: eta with a scheduler that has none, or a start below all its times.
     """
-    times = times_of(scheduler)
-    begin = next((i for i, time in enumerate(times) if time <= start + 1e-9), None)
-    if begin is None:
-        raise InputError(f"start must be at least {times[-1]:.3g}, the last time of this many steps, not {start}")
-    while begin and begin + 1 < len(times) and times[begin + 1] == times[begin]:
-        begin += 1  # the second of Heun's two passes at a time opens a step, the first ends one
+    times, begin = times_of(scheduler), begin_of(scheduler, start)
     if begin == 0:
         latent = latent * getattr(scheduler, "init_noise_sigma", 1.0)
     elif hasattr(scheduler, "set_begin_index"):
@@ -86,6 +85,9 @@ def sample(
         # 1. predict
         scaled = scale(latent, timestep) if scale else latent
         prediction = denoiser(scaled, timestep)
+        if steer is not None:
+            clean = clean_estimate(scheduler, latent, prediction, float(timestep))
+            prediction = output_for(scheduler, latent, steer(clean, times[begin + step - 1]), float(timestep))
         before = latent
         # 2. step
         latent = scheduler.step(prediction, timestep, latent, **extra).prev_sample

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -40,6 +41,8 @@ class Sampler:
     settings: dict[str, Any] = field(default_factory=dict)
     flow_settings: dict[str, Any] = field(default_factory=dict)
 
+
+ROUNDING = 1e-6  # of times in float32
 
 _DISCRETE = ("epsilon", "v_prediction")
 _FLOW_SIGMAS = {"use_flow_sigmas": True, "prediction_type": "flow_prediction"}
@@ -85,11 +88,15 @@ def make_scheduler(name: str, current: Scheduler) -> Scheduler:
     return kind.from_config(kept, **settings)
 
 
-def set_timesteps(scheduler: Scheduler, num_inference_steps: int) -> Tensor:
+def set_timesteps(scheduler: Scheduler, num_inference_steps: int, start: float = 1.0) -> Tensor:
     """Lay out the noise levels of a run; returns the timesteps.
 
     Flow schedulers that take explicit levels get 1, 1 - 1/n, ... 1/n: their default ends with a step from 1/1000
     to 0 that does nothing.
+
+    Args:
+        start: time that the run begins at. Where levels can be chosen, the first is just that, and so large a share of
+            the n steps is laid out from there; elsewhere all levels are, and `sample` passes over those above it.
 
     Raises:
         InputError: steps < 1, or more than the process has; a multistep solver takes one less.
@@ -100,9 +107,12 @@ def set_timesteps(scheduler: Scheduler, num_inference_steps: int) -> Tensor:
     limit = scheduler.config["num_train_timesteps"] - multistep
     if not 1 <= num_inference_steps <= limit:
         raise InputError(f"steps must lie between 1 and {limit}, not {num_inference_steps}")
-    if "sigmas" in inspect.signature(scheduler.set_timesteps).parameters and flow:
-        n = num_inference_steps
-        scheduler.set_timesteps(sigmas=np.linspace(1, 1 / n, n))
+    accepted = inspect.signature(scheduler.set_timesteps).parameters
+    n = max(1, math.ceil(start * num_inference_steps - ROUNDING))
+    if "start" in accepted:
+        scheduler.set_timesteps(n, start=start)
+    elif "sigmas" in accepted and flow:
+        scheduler.set_timesteps(sigmas=np.linspace(start, start / n, n))
     else:
         scheduler.set_timesteps(num_inference_steps)
         if scheduler.timesteps[-1] < 0:  # rounding in diffusers' "trailing" can add a step, at time -1
@@ -110,20 +120,35 @@ def set_timesteps(scheduler: Scheduler, num_inference_steps: int) -> Tensor:
     return scheduler.timesteps
 
 
-def prepared(scheduler: Scheduler, num_inference_steps: int) -> Scheduler:
-    """A scheduler of its own for one run: the given one may serve others at the same time.
+def prepared(scheduler: Scheduler, num_inference_steps: int, start: float = 1.0) -> Scheduler:
+    """A scheduler of its own for one run, from `start` on: the given one may serve others at the same time.
 
     Raises:
         InputError: as `set_timesteps`.
     """
     own = copy.deepcopy(scheduler)
-    set_timesteps(own, num_inference_steps)
+    set_timesteps(own, num_inference_steps, start)
     return own
 
 
 def times_of(scheduler: Scheduler) -> list[float]:
     """Share of noise at the beginning of each step that is laid out, 1 (noise) to 0 (data)."""
     return [float(t) / scheduler.config["num_train_timesteps"] for t in scheduler.timesteps]
+
+
+def begin_of(scheduler: Scheduler, start: float) -> int:
+    """The first step at or below a time, of those that are laid out.
+
+    Raises:
+        InputError: the time is below all of them.
+    """
+    times = times_of(scheduler)
+    begin = next((i for i, time in enumerate(times) if time <= start + ROUNDING), None)
+    if begin is None:
+        raise InputError(f"start must be at least {times[-1]:.3g}, the last time of this many steps, not {start}")
+    while begin and begin + 1 < len(times) and times[begin + 1] == times[begin]:
+        begin += 1  # the second of Heun's two passes at a time opens a step, the first ends one
+    return begin
 
 
 def passes(scheduler: Scheduler, num_inference_steps: int, guidance: Guidance) -> int:
@@ -138,12 +163,34 @@ def clean_estimate(scheduler: Scheduler, noisy: Tensor, output: Tensor, timestep
     Source: see `Objective`.
     """
     prediction = prediction_of(scheduler)
+    signal, sigma = _weights(scheduler, timestep)
     if prediction == "flow":
-        return noisy - timestep / scheduler.config["num_train_timesteps"] * output
-    abar = float(getattr(scheduler, "alphas_cumprod")[int(timestep)])  # noqa: B009 (all but flow schedulers have it)
-    signal, sigma = abar**0.5, (1 - abar) ** 0.5
+        return noisy - sigma * output
     clean = (noisy - sigma * output) / signal if prediction == "epsilon" else signal * noisy - sigma * output
     if scheduler.config.get("thresholding"):
         most = scheduler.config["sample_max_value"]
         return clean.clamp(-most, most)
     return clean
+
+
+def output_for(scheduler: Scheduler, noisy: Tensor, clean: Tensor, timestep: float) -> Tensor:
+    """The network's output that stands for a clean latent: the inverse of `clean_estimate`, but for its clipping."""
+    prediction = prediction_of(scheduler)
+    signal, sigma = _weights(scheduler, timestep)
+    if prediction == "flow":
+        return (noisy - clean) / sigma
+    return (noisy - signal * clean) / sigma if prediction == "epsilon" else (signal * noisy - clean) / sigma
+
+
+def coefficients(scheduler: Scheduler, time: float) -> tuple[float, float]:
+    """Weights of signal and noise in a latent with that share of noise; 1 and 0 at time 0."""
+    return (1.0, 0.0) if time == 0 else _weights(scheduler, time * scheduler.config["num_train_timesteps"])
+
+
+def _weights(scheduler: Scheduler, timestep: float) -> tuple[float, float]:
+    if prediction_of(scheduler) == "flow":
+        time = timestep / scheduler.config["num_train_timesteps"]
+        return 1 - time, time
+    # All but flow schedulers have the table.
+    abar = float(getattr(scheduler, "alphas_cumprod")[round(timestep)])  # noqa: B009
+    return abar**0.5, (1 - abar) ** 0.5

@@ -198,7 +198,8 @@ def encode(
     """Encode images as splat sets.
 
     Args:
-        images: tensor or array (N, C, H, W) in [0, 1] or uint8; a path, a PIL image, or a sequence of either.
+        images: tensor (N, C, H, W) in [0, 1] or uint8; an array of the same, or with its channels last, as PIL and
+            diffusers have them; a path, a PIL image, or a sequence of these. See `inputs.as_pixels`.
         num_splats: K; default 70 for grey images, 150 for colour.
         start: "hilbert", "grid", "random" or "template:FILE".
         iterations, signed, target_psnr: see `EncoderSettings` and `FitEncoder.encode`.

@@ -23,7 +23,7 @@ from gaussiandiffusion.ground.files import write_json
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.pipeline import GaussianDiffusionOutput
 from gaussiandiffusion.rendering import to_svg
-from gaussiandiffusion.rendering.media import grid_image, save_gif, save_mp4, save_png, to_image
+from gaussiandiffusion.rendering.media import grid_image, save_animation, save_png, to_image
 from gaussiandiffusion.representation import Representation
 from gaussiandiffusion.splats import Splats
 
@@ -86,17 +86,27 @@ class GalleryWriter:
         """The first pictures side by side."""
         save_png(grid_image(torch.stack(self._first), scale=self._scale), self.folder / "grid.png")
 
-    def write_sets(self, source: dict[str, Any], model: str, *, svg: bool = False, size: int | None = None) -> None:
+    def write_sets(
+        self,
+        source: dict[str, Any],
+        model: str,
+        *,
+        svg: bool = False,
+        size: int | None = None,
+        template: str | None = None,
+    ) -> None:
         """The sets, where there are any, as a file and as SVG.
 
         Args:
             source: what the file's header says of how they were made.
+            template: checksum of the template that their slots come from, as headers of encoded sets have it.
         """
         if not self._sets:
             return
         splats = Splats.cat(self._sets)
         path = self.folder / "splats.safetensors"
-        splats.save(path, conditions=self.conditions, encoder={"model": model}, source=source)
+        encoder = {"model": model} | ({} if template is None else {"template_sha256": template})
+        splats.save(path, conditions=self.conditions, encoder=encoder, source=source)
         self.written.append(path.name)
         if svg:
             for i in range(len(splats)):
@@ -104,19 +114,23 @@ class GalleryWriter:
             self.written.append("svg/")
 
     def write_animation(
-        self, representation: Representation[Any], *, gif: bool, mp4: bool, size: int | None = None
+        self,
+        representation: Representation[Any],
+        *,
+        gif: bool,
+        mp4: bool,
+        apng: bool = False,
+        size: int | None = None,
     ) -> None:
         """The sheets of all steps that were kept."""
         if not self._states:
             return
         scale = max(1, self._scale // 2)
         sheets = [grid_image(to_uint8(representation.draw(state, size)), scale=scale) for state in self._states]
-        if gif:
-            save_gif(sheets, self.folder / "materialisation.gif")
-            self.written.append("materialisation.gif")
-        if mp4:
-            save_mp4(sheets, self.folder / "materialisation.mp4")
-            self.written.append("materialisation.mp4")
+        for suffix, wanted in ((".gif", gif), (".mp4", mp4), (".apng", apng)):
+            if wanted:
+                save_animation(sheets, self.folder / f"materialisation{suffix}")
+                self.written.append(f"materialisation{suffix}")
 
     def write_record(self, record: SampleRecord) -> None:
         """The last thing: a folder with it is a gallery."""

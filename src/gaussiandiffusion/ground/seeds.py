@@ -32,6 +32,8 @@ class Stream(IntEnum):
     """Noise that a teacher makes pairs of."""
     CONDITIONS = 7
     """Attributes of a sample that nobody asked for."""
+    EDIT = 8
+    """Noise of what an edit keeps of a sample."""
 
 
 def seed_for(*key: int) -> int:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import Scheduler, State, make_scheduler
-from gaussiandiffusion.diffusion.sampling import Project
+from gaussiandiffusion.diffusion.sampling import Project, Steer
 from gaussiandiffusion.ground.attributes import Absent, ConditionSpec
 from gaussiandiffusion.ground.component import Config
 from gaussiandiffusion.ground.conditions import Conditions, Request
@@ -24,7 +24,7 @@ from gaussiandiffusion.models import Network
 from gaussiandiffusion.pipeline import registry
 from gaussiandiffusion.pipeline.bundled import resolve_model
 from gaussiandiffusion.pipeline.chunks import chunk_size as chunk_by_device
-from gaussiandiffusion.pipeline.output import Callback, GaussianDiffusionOutput, SampleState, generated
+from gaussiandiffusion.pipeline.output import OUTPUT_TYPES, Callback, GaussianDiffusionOutput, SampleState, generated
 from gaussiandiffusion.pipeline.request import Labels, Run, check_fit, checked_run, chunk_states
 from gaussiandiffusion.representation import Representation
 
@@ -183,7 +183,7 @@ class GaussianDiffusion:
             seed: sample i depends on (seed, i) alone.
             eta: share of fresh noise in DDIM, 0 to 1.
             size: pixels of the pictures; default: the canvas.
-            output_type: "pt" (tensor) or "pil".
+            output_type: "pt" (tensor [N, C, H, W]), "np" (array [N, H, W, C]) or "pil".
             return_trajectory: keep the sets after each step.
             callback: called with the `SampleState` after each step of each chunk; chunks are made side by side, but it
                 is told of one step at a time.
@@ -196,8 +196,8 @@ class GaussianDiffusion:
         Raises:
             InputError: counts, conditions, steps or guidance that this model cannot take.
         """
-        if output_type not in ("pt", "pil"):
-            raise InputError(f"unknown output_type '{output_type}'; choose pt or pil")
+        if output_type not in OUTPUT_TYPES:
+            raise InputError(f"unknown output_type '{output_type}'; choose {' or '.join(OUTPUT_TYPES)}")
         run = checked_run(
             self, num_samples, class_labels, conditions, num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale, guidance_interval=guidance_interval, weaker=weaker, seed=seed, eta=eta,
@@ -234,14 +234,15 @@ class GaussianDiffusion:
         latent: Float[Tensor, "n ..."] | None = None,
         start: float = 1.0,
         project: Project | None = None,
+        steer: Steer | None = None,
     ) -> Iterator[State]:
         """States of one chunk of samples, padding included.
 
         Args:
             run: with conditions of at most `chunk_size` samples.
-            latent, start, project: see `diffusion.sample`; default: each sample's own noise.
+            latent, start, project, steer: see `diffusion.sample`; default: each sample's own noise.
         """
-        made = chunk_states(self, run, latent, start, project)
+        made = chunk_states(self, run, latent, start, project, steer)
         while (state := _without_gradients(made)) is not None:
             yield state
 

@@ -10,23 +10,27 @@ from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
+from numpy import ndarray
 from PIL import Image
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import State
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.images import to_uint8
+from gaussiandiffusion.pipeline import notebook
 from gaussiandiffusion.rendering.media import to_image
 from gaussiandiffusion.representation import Representation
 from gaussiandiffusion.splats import Splats
 
 
-@dataclass
+@dataclass(repr=False)
 class GaussianDiffusionOutput:
     """Generated samples; also by name or position, as diffusers' outputs are (`out["images"]`, `out[0]`).
 
+    Notebooks show the samples, and with a trajectory a slider over its states.
+
     Attributes:
-        images: [N, C, H, W] in [0, 1], or PIL.
+        images: as asked by `output_type`: a tensor [N, C, H, W] in [0, 1], an array [N, H, W, C] of the same, or PIL.
         splats: the sets; None from a model of pixels.
         labels: int64 [N] where there is one attribute, as `class_labels` takes them; None otherwise.
         trajectory: on request the sets (or images) after each step, noise first.
@@ -42,12 +46,26 @@ class GaussianDiffusionOutput:
     def __getitem__(self, key: str | int | slice) -> Any:
         return getattr(self, key) if isinstance(key, str) else self.to_tuple()[key]
 
+    @property
+    def pil(self) -> list[Image.Image]:
+        """The images as PIL images (L, RGB or RGBA), whatever was asked for."""
+        return list(self.images) if isinstance(self.images, list) else to_pil(notebook.nchw(self.images))
+
+    def __repr__(self) -> str:
+        return notebook.words(self)
+
+    def _repr_png_(self) -> bytes | None:
+        return notebook.output_png(self)
+
+    def _repr_html_(self) -> str | None:
+        return notebook.output_page(self)
+
     def to_tuple(self) -> tuple[Any, ...]:
         """All that is there, in order."""
         return tuple(value for value in vars(self).values() if value is not None)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SampleState:
     """A chunk of samples after a step; sets and pictures are made when asked for.
 
@@ -105,6 +123,13 @@ class SampleState:
         """Pictures of `clean`."""
         return self.representation.draw(self.clean, size)
 
+    def __repr__(self) -> str:
+        last = self.first + self.count - 1
+        return f"SampleState(step {self.step} of {self.steps}, time {self.time:.3f}, samples {self.first} to {last})"
+
+    def _repr_png_(self) -> bytes | None:
+        return notebook.state_png(self)
+
 
 Callback = Callable[[SampleState], object]
 
@@ -146,7 +171,7 @@ def generated(
     trajectory = [representation.join(list(parts)) for parts in zip(*shown, strict=True)]
     images = torch.cat(pictures)
     return GaussianDiffusionOutput(
-        images=to_pil(images) if output_type == "pil" else images,
+        images=_OUTPUTS[output_type](images),
         splats=representation.splats_of(trajectory[-1]),
         labels=conditions.class_numbers,
         trajectory=trajectory if keep else None,
@@ -154,6 +179,15 @@ def generated(
     )
 
 
+def to_numpy(images: Float[Tensor, "n c h w"]) -> Float[ndarray, "n h w c"]:
+    """Pictures as diffusers' "np" has them: channels last, in [0, 1]."""
+    return images.permute(0, 2, 3, 1).float().cpu().numpy()
+
+
 def to_pil(images: Float[Tensor, "n c h w"]) -> list[Image.Image]:
     """Pictures as PIL images."""
     return [to_image(picture) for picture in to_uint8(images)]
+
+
+_OUTPUTS: dict[str, Callable[[Tensor], Any]] = {"pt": lambda images: images, "np": to_numpy, "pil": to_pil}
+OUTPUT_TYPES = tuple(_OUTPUTS)

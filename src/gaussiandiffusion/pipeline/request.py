@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gaussiandiffusion.diffusion import Denoiser, Guidance, Scheduler, State, prediction_of, prepared, sample
-from gaussiandiffusion.diffusion.sampling import Project, draws_noise
+from gaussiandiffusion.diffusion.sampling import Project, Steer, draws_noise
 from gaussiandiffusion.ground.attributes import CLASS, ConditionSpec, Value
 from gaussiandiffusion.ground.conditions import Conditions, Request
 from gaussiandiffusion.ground.errors import InputError
@@ -53,6 +53,7 @@ class Run:
     eta: float = 0.0
     first: int = 0
     noise: tuple[int, ...] | None = None  # numbers of the samples whose noise each has; None: its own
+    sampler: Scheduler | None = None  # instead of the model's
 
     def noise_numbers(self, count: int) -> Sequence[int]:
         """The same of `count` samples, padding included."""
@@ -138,11 +139,16 @@ def _request(spec: ConditionSpec, class_labels: Labels, conditions: Request | Co
 
 
 def chunk_states(
-    model: Model, run: Run, latent: Float[Tensor, "n ..."] | None, start: float, project: Project | None
+    model: Model,
+    run: Run,
+    latent: Float[Tensor, "n ..."] | None,
+    start: float,
+    project: Project | None,
+    steer: Steer | None,
 ) -> Iterator[State]:
     """States of one chunk of samples, padding included; arguments as `GaussianDiffusion.states`."""
     count, device = model.chunk_size, model.denoiser.device
-    scheduler = prepared(model.scheduler, run.steps)
+    scheduler = prepared(run.sampler or model.scheduler, run.steps, start)
     shape, generators = model.representation.latent_shape, None
     if draws_noise(scheduler):
         generators = [generator_for(run.seed, number) for number in run.noise_numbers(count)]
@@ -152,15 +158,20 @@ def chunk_states(
         latent = noise_for(run.seed, run.first, count, shape)
     elif latent is None:
         latent = noise_of(run.seed, run.noise_numbers(count), shape)
-    denoiser = Denoiser(
+    yield from sample(
+        chunk_denoiser(model, run), scheduler, latent.to(device), start=start, project=project, steer=steer,
+        eta=run.eta, generators=generators,
+    )  # fmt: skip
+
+
+def chunk_denoiser(model: Model, run: Run) -> Denoiser:
+    """The network bound to what one chunk of samples is asked to be, padding included."""
+    return Denoiser(
         model.denoiser,
-        run.conditions.padded(count).to(device),
+        run.conditions.padded(model.chunk_size).to(model.denoiser.device),
         model.representation.anchors if model.denoiser.num_anchor_features else None,
         run.guidance,
         model.scheduler.config["num_train_timesteps"],
-    )
-    yield from sample(
-        denoiser, scheduler, latent.to(device), start=start, project=project, eta=run.eta, generators=generators
     )
 
 

@@ -1,7 +1,8 @@
-"""8-bit pictures: grids, PNG, GIF and MP4."""
+"""8-bit pictures: grids, PNG, and animations as GIF, APNG and MP4."""
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +13,16 @@ from PIL import Image
 from torch import Tensor
 
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.files import atomic_path
+from gaussiandiffusion.ground.files import atomic_path, write_bytes
+from gaussiandiffusion.rendering.palette import MOST, Indexed, common_mode, indexed
 
 GAP = 2  # pixels between the pictures of a grid
+SUFFIXES = (".gif", ".mp4", ".apng")  # of animations; .png as .apng
+SHOWN, HELD = 120, 1500  # milliseconds of a frame, and of the last
+GIF_BYTES = 1_000_000  # that a GIF is brought below, as far as some fewer colours do it
+GIF_COLORS = (MOST, 192, 128, 96, 64, 48, 32, 24)  # tried in turn, of coloured frames down to 48
+GIF_HUES = 48
+GIF_SIDE, MP4_SIDE = 65_535, 16_384  # pixels: what the formats, or their encoders, take
 
 
 def to_image(pixels: UInt8[Tensor, "c h w"]) -> Image.Image:
@@ -49,33 +57,113 @@ def save_png(image: Image.Image, path: Path) -> None:
         image.save(temporary, format="PNG")
 
 
-def save_gif(
-    frames: Sequence[Image.Image], path: Path, *, milliseconds: int | Sequence[int] = 120, hold: int = 1500
+def save_animation(
+    frames: Sequence[Image.Image],
+    path: Path,
+    *,
+    milliseconds: int | Sequence[int] = SHOWN,
+    hold: int = HELD,
+    most: int | None = GIF_BYTES,
 ) -> None:
-    """Write a looping GIF.
+    """Write an animation of the kind that the file's suffix says: GIF, APNG (.apng, .png) or MP4.
 
     Args:
+        frames: at least one, of one size.
         milliseconds: how long a frame is shown, or each.
         hold: how long the last one is.
+        most: bytes of a GIF, see `save_gif`.
+
+    Raises:
+        InputError: another suffix, frames too large for the format, or MP4 without the extra `[video]`.
     """
-    each = [milliseconds] * len(frames) if isinstance(milliseconds, int) else list(milliseconds)
-    durations = [*each[:-1], hold]
+    suffix = path.suffix.lower()
+    if suffix == ".gif":
+        save_gif(frames, path, milliseconds=milliseconds, hold=hold, most=most)
+    elif suffix in (".apng", ".png"):
+        save_apng(frames, path, milliseconds=milliseconds, hold=hold)
+    elif suffix == ".mp4":
+        each = _durations(frames, milliseconds, hold)
+        shortest = max(1, min(each))
+        repeated = [frame for frame, shown in zip(frames, each, strict=True) for _ in range(round(shown / shortest))]
+        save_mp4(repeated, path, fps=max(1, round(1000 / shortest)))
+    else:
+        raise InputError(f"{path}: no kind of animation has the suffix '{path.suffix}'; choose .gif, .apng or .mp4")
+
+
+def save_gif(
+    frames: Sequence[Image.Image],
+    path: Path,
+    *,
+    milliseconds: int | Sequence[int] = SHOWN,
+    hold: int = HELD,
+    most: int | None = GIF_BYTES,
+) -> None:
+    """Write a looping GIF of one palette, in which a frame tells only what differs from the one before.
+
+    Args:
+        milliseconds: how long a frame is shown, or each; GIF counts in tens.
+        hold: how long the last one is.
+        most: bytes that the file is to stay below, by fewer colours if need be; None: as many colours as can be.
+
+    Raises:
+        InputError: frames too large.
+    """
+    _check_side(frames[0], path, GIF_SIDE)
+    durations = _durations(frames, milliseconds, hold)
+    fewest = GIF_COLORS[-1] if common_mode(frames) == "L" else GIF_HUES
+    room = float(MOST)  # colours that may be few enough
+    for colors in GIF_COLORS:
+        if colors > room and colors > fewest:
+            continue
+        written = _gif(indexed(frames, colors), durations)
+        if most is None or len(written) <= most or colors <= fewest:
+            break
+        room = colors * most / len(written)  # bytes fall more slowly than colours do
+    write_bytes(path, written)
+
+
+def _gif(pictures: Indexed, durations: list[int]) -> bytes:
+    palette = pictures.colors.tobytes()
+    told, before = [], None
+    for frame in pictures.frames:
+        shown = frame
+        if before is not None and not pictures.alpha:
+            shown = np.where(frame == before, np.uint8(pictures.clear), frame)
+        image = Image.frombytes("P", shown.shape[::-1], shown.tobytes())
+        image.putpalette(palette)
+        told.append(image)
+        before = frame
+    held = io.BytesIO()
+    # A clear pixel leaves the frame before as it is (disposal 1); where it is to be clear itself, nothing is left (2).
+    told[0].save(
+        held, format="GIF", save_all=True, append_images=told[1:], duration=durations, loop=0, palette=palette,
+        transparency=pictures.clear, disposal=2 if pictures.alpha else 1, optimize=False,
+    )  # fmt: skip
+    return held.getvalue()
+
+
+def save_apng(
+    frames: Sequence[Image.Image], path: Path, *, milliseconds: int | Sequence[int] = SHOWN, hold: int = HELD
+) -> None:
+    """Write a looping animated PNG, without loss; arguments as `save_gif`."""
+    mode = common_mode(frames)
+    first, *rest = [frame.convert(mode) for frame in frames]
+    durations = _durations(frames, milliseconds, hold)
     with atomic_path(path) as temporary:
-        frames[0].save(
-            temporary, format="GIF", save_all=True, append_images=list(frames[1:]), duration=durations, loop=0
-        )
+        first.save(temporary, format="PNG", save_all=True, append_images=rest, duration=durations, loop=0)
 
 
 def save_mp4(frames: Sequence[Image.Image], path: Path, *, fps: int = 8) -> None:
     """Write an H.264 video.
 
     Raises:
-        InputError: the extra `[video]` is not installed.
+        InputError: the extra `[video]` is not installed, or frames too large.
     """
     try:
         import av
     except ImportError:
         raise InputError('MP4 needs PyAV; run: pip install "gaussiandiffusion[video]"') from None
+    _check_side(frames[0], path, MP4_SIDE)
     width, height = (side + side % 2 for side in frames[0].size)  # H.264 wants even sides
     with atomic_path(path) as temporary, av.open(str(temporary), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=fps)
@@ -86,3 +174,15 @@ def save_mp4(frames: Sequence[Image.Image], path: Path, *, fps: int = 8) -> None
                 container.mux(packet)
         for packet in stream.encode():
             container.mux(packet)
+
+
+def _durations(frames: Sequence[Image.Image], milliseconds: int | Sequence[int], hold: int) -> list[int]:
+    each = [milliseconds] * len(frames) if isinstance(milliseconds, int) else list(milliseconds)
+    return [*each[:-1], hold]
+
+
+def _check_side(frame: Image.Image, path: Path, most: int) -> None:
+    if max(frame.size) > most:
+        kind = path.suffix.lstrip(".").upper()
+        raise InputError(f"{path}: frames of {frame.width}x{frame.height} pixels are too large for {kind}, "
+                         f"which holds {most} a side; ask for fewer or smaller pictures")  # fmt: skip

@@ -43,6 +43,10 @@ class Representation(Protocol[Shown]):
         """Of one sample: (K, F) for sets of tokens, (C, H, W) for whole images."""
 
     @property
+    def latent_parts(self) -> dict[str, slice]:
+        """What the last axis of a latent holds, by name."""
+
+    @property
     def bounded(self) -> bool:
         """Whether the training data's latents lie in [-1, 1]."""
 

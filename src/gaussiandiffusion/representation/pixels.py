@@ -55,6 +55,11 @@ class PixelRepresentation(Component):
         return (height // patch) * (width // patch), channels * patch * patch
 
     @property
+    def latent_parts(self) -> dict[str, slice]:
+        """Nothing but pixels."""
+        return {"pixels": slice(None)}
+
+    @property
     def bounded(self) -> bool:
         """Pixels lie in [-1, 1]."""
         return True

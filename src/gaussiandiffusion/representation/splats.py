@@ -18,7 +18,7 @@ from gaussiandiffusion.ground.records import to_record
 from gaussiandiffusion.rendering import FOOTPRINT, Backend, accumulate, kernel_takes, render
 from gaussiandiffusion.rendering.grid import to_picture
 from gaussiandiffusion.representation.base import Kind, hinge_distance
-from gaussiandiffusion.representation.features import Form, to_features
+from gaussiandiffusion.representation.features import GEOMETRY_FEATURES, Form, to_features
 from gaussiandiffusion.representation.latent import LatentTransform, Scaling
 from gaussiandiffusion.splats import Canvas, Splats
 from gaussiandiffusion.splats.splats import Output
@@ -105,6 +105,15 @@ class SplatRepresentation(Component):
     def latent_shape(self) -> tuple[int, int]:
         """(K, F) of one latent."""
         return self.settings.num_splats, self.latent_transform.num_features
+
+    @property
+    def latent_parts(self) -> dict[str, slice]:
+        """Features of a splat: its place, three numbers of its covariance, its colour."""
+        return {
+            "means": slice(2),
+            "covariances": slice(2, GEOMETRY_FEATURES),
+            "colours": slice(GEOMETRY_FEATURES, None),
+        }
 
     @property
     def bounded(self) -> bool:

@@ -14,14 +14,18 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.splats import color
+from gaussiandiffusion.splats.arrays import AsArrays
 from gaussiandiffusion.splats.canvas import Canvas
+from gaussiandiffusion.splats.display import Displayed
+from gaussiandiffusion.splats.geometry import centroid, mapped
 
 Blending = Literal["sum", "alpha"]
 Output = Literal["clamp", "soft", "straight"]
 
 
-@dataclass(frozen=True, eq=False)
-class Splats:
+@dataclass(frozen=True, eq=False, repr=False)
+class Splats(Displayed, AsArrays):
     """N sets of K anisotropic 2D Gaussian splats on one canvas.
 
     Args:
@@ -192,31 +196,19 @@ class Splats:
             about: centre (x, y); default: the centroid of the selected means, set by set.
             where: selection; default: all splats.
         """
-        matrix = matrix.to(self.means)
-        chosen = torch.ones_like(self.rhos, dtype=torch.bool) if where is None else where
-        if about is None:
-            weight = chosen[..., None].to(self.means)
-            centre = (self.means * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp_min(1)
-        else:
-            centre = self.means.new_tensor(about)
-        means = (self.means - centre) @ matrix.T + centre
-        if offset is not None:
-            means = means + offset.to(self.means)
-        covariances = matrix @ self.covariances @ matrix.T  # (n, k, 2, 2)
-        sigmas = covariances.diagonal(dim1=-2, dim2=-1).sqrt()
-        limit = 1 - torch.finfo(sigmas.dtype).eps
-        rhos = (covariances[..., 0, 1] / sigmas.prod(-1)).clamp(-limit, limit)
-        return replace(
-            self,
-            means=torch.where(chosen[..., None], means, self.means),
-            sigmas=torch.where(chosen[..., None], sigmas, self.sigmas),
-            rhos=torch.where(chosen, rhos, self.rhos),
-        )
+        centre = centroid(self.means, where) if about is None else self.means.new_tensor(about)
+        means, sigmas, rhos = mapped(self.means, self.sigmas, self.rhos, matrix.to(self.means), centre)
+        means = means if offset is None else means + offset.to(self.means)
+        if where is not None:
+            means = torch.where(where[..., None], means, self.means)
+            sigmas = torch.where(where[..., None], sigmas, self.sigmas)
+            rhos = torch.where(where, rhos, self.rhos)
+        return replace(self, means=means, sigmas=sigmas, rhos=rhos)
 
     def translate(self, dx: float, dy: float, *, where: Bool[Tensor, "n k"] | None = None) -> Splats:
         """Move by (dx, dy) in canvas units: right and down."""
-        shifted = self.means + self.means.new_tensor([dx, dy])
-        return replace(self, means=shifted if where is None else torch.where(where[..., None], shifted, self.means))
+        moved = self.means + self.means.new_tensor([dx, dy])
+        return replace(self, means=moved if where is None else torch.where(where[..., None], moved, self.means))
 
     def rotate(
         self,
@@ -237,12 +229,50 @@ class Splats:
         where: Bool[Tensor, "n k"] | None = None,
     ) -> Splats:
         """Enlarge by `factor` (one, or one each for x and y; negative mirrors) about `about`."""
-        factor_x, factor_y = (factor, factor) if isinstance(factor, int | float) else factor
-        if factor_x == 0 or factor_y == 0:
+        factors = (factor, factor) if isinstance(factor, int | float) else factor
+        if 0 in factors:
             raise InputError("a scale factor of 0 would flatten the splats; use a factor other than 0")
-        return self.affine(
-            torch.diag(torch.tensor([factor_x, factor_y], dtype=torch.float64)), about=about, where=where
-        )
+        return self.affine(torch.tensor(factors, dtype=torch.float64).diag(), about=about, where=where)
+
+    def shear(
+        self,
+        x: float = 0,
+        y: float = 0,
+        *,
+        about: tuple[float, float] | None = None,
+        where: Bool[Tensor, "n k"] | None = None,
+    ) -> Splats:
+        """Slant: right by `x` for every unit down, and down by `y` for every unit right."""
+        if x * y == 1:
+            raise InputError(f"a shear by {x:g} and {y:g} would flatten the splats; use slopes whose product is not 1")
+        return self.affine(torch.tensor([[1, x], [y, 1]], dtype=torch.float64), about=about, where=where)
+
+    def flip(
+        self,
+        axis: Literal["horizontal", "vertical"] = "horizontal",
+        *,
+        about: tuple[float, float] | None = None,
+        where: Bool[Tensor, "n k"] | None = None,
+    ) -> Splats:
+        """Mirror left and right ("horizontal") or top and bottom: the picture, or a selection about its centroid."""
+        if axis not in ("horizontal", "vertical"):
+            raise InputError(f"unknown axis {axis!r}; choose horizontal or vertical")
+        about = (0.0, 0.0) if about is None and where is None else about
+        return self.scale((-1.0, 1.0) if axis == "horizontal" else (1.0, -1.0), about=about, where=where)
+
+    def recolor(
+        self, hue: float = 0, saturation: float = 1, brightness: float = 1, *, where: Bool[Tensor, "n k"] | None = None
+    ) -> Splats:
+        """Turn the hue by degrees, multiply saturation (1 at most comes of it) and brightness; amplitudes stay else.
+
+        Raises:
+            InputError: hue or saturation of grey or signed colours.
+        """
+        light = self.colors[..., :3]  # not alpha
+        if hue or saturation != 1:
+            light = color.recolored(color.colored(light), hue, saturation)
+        colors = torch.cat([light * brightness, self.colors[..., 3:]], -1)
+        return replace(self, colors=colors if where is None else torch.where(where[..., None], colors, self.colors))
 
     def select(self, indices: Sequence[int] | Tensor) -> Splats:
         """Only the splats at `indices` (or where a boolean [k] mask holds), in that order, in every set."""

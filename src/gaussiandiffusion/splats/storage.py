@@ -21,6 +21,7 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.ground.records import is_file, parse_json, to_record
 from gaussiandiffusion.splats.canvas import Canvas
+from gaussiandiffusion.splats.edits import Edit
 from gaussiandiffusion.splats.splats import Blending, Output, Splats
 
 FORMAT_VERSION = 1
@@ -38,6 +39,7 @@ class Header:
         signed: whether colours may be negative.
         encoder, source: how and from what the sets were made.
         conditions: attributes and the names of their values, where these are known, in the order of the indices.
+        edits: what was done to the sets since, first to last; `source` then also names the file they were in before.
     """
 
     format_version: int
@@ -48,6 +50,7 @@ class Header:
     encoder: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
     conditions: list[tuple[str, list[str]]] | None = None
+    edits: list[Edit] | None = None
 
     @classmethod
     def of(
@@ -58,6 +61,7 @@ class Header:
         encoder: Mapping[str, Any] | None = None,
         source: Mapping[str, Any] | None = None,
         conditions: list[tuple[str, list[str]]] | None = None,
+        edits: list[Edit] | None = None,
     ) -> Header:
         """That of sets as they are."""
         canvas = splats.canvas
@@ -70,12 +74,14 @@ class Header:
             dict(encoder or {}),
             dict(source or {}),
             conditions,
+            edits,
         )
 
     def to_json(self) -> str:
         values = asdict(self)
-        if self.conditions is None:
-            del values["conditions"]
+        for name in ("conditions", "edits"):  # a file without them keeps the bytes it always had
+            if values[name] is None:
+                del values[name]
         return json.dumps(values, sort_keys=True)
 
 
@@ -111,6 +117,7 @@ def save(
     signed: bool = False,
     encoder: Mapping[str, Any] | None = None,
     source: Mapping[str, Any] | None = None,
+    edits: list[Edit] | None = None,
 ) -> None:
     """Write sets to a safetensors file, whole or not at all.
 
@@ -121,6 +128,7 @@ def save(
         conditions: instead of labels: those of each set, with their names.
         signed: whether colours may be negative.
         encoder, source: how and from what the sets were made; JSON values, no times or speeds.
+        edits: what was done to them since.
 
     Raises:
         InputError: non-finite values, labels or PSNR that are not one a set, or the file cannot be written.
@@ -137,7 +145,7 @@ def save(
         tensors["conditions"] = conditions.values.cpu().contiguous()
     if psnr is not None:
         tensors["psnr"] = psnr.float().cpu().contiguous()
-    header = Header.of(splats, signed=signed, encoder=encoder, source=source, conditions=named)
+    header = Header.of(splats, signed=signed, encoder=encoder, source=source, conditions=named, edits=edits)
     with atomic_path(path) as temporary:
         temporary.write_bytes(safetensors.torch.save(tensors, {HEADER_KEY: header.to_json()}))
 

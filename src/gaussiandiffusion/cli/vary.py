@@ -1,0 +1,63 @@
+"""`gaussiandiffusion vary`: sets like given ones."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tyro
+
+from gaussiandiffusion.cli.checks import check_numbers
+from gaussiandiffusion.cli.model_edits import AskingFlags, ModelFlags, read_for, read_target, write_results
+from gaussiandiffusion.ground.errors import InputError
+
+
+@dataclass(frozen=True)
+class Command:
+    """Variations of sets or pictures by a model: noise to some time, and back. Writes a folder as `sample` does.
+
+    Example: gaussiandiffusion vary digit.png --model mnist --strength 0.4 --num 16 --out out/
+    """
+
+    file: tyro.conf.Positional[Path]
+    """Sets: a splat file, a folder that `sample` or `encode` wrote, another system's file; or pictures."""
+    out: Path
+    """Folder to write to."""
+    strength: float = 0.3
+    """Share of noise to go to: 0 leaves the sets as they are, 1 owes them nothing."""
+    num: int = 1
+    """Variations of each set."""
+    toward: Path | None = None
+    """Picture that the variations are led toward."""
+    pull: float = 1.0
+    """How strongly they are."""
+    gif: bool = False
+    """Also write materialisation.gif."""
+    asking: AskingFlags = field(default_factory=ModelFlags)
+
+    def run(self) -> None:
+        check_numbers(0, 1, strength=self.strength)
+        check_numbers(num=self.num)
+        if not 0 < self.pull <= 100:
+            raise InputError(f"--pull must lie above 0 and at most at 100, not {self.pull}")
+        self.asking.check(self.out, self.file, *([] if self.toward is None else [self.toward]))
+        pipe = self.asking.load()
+        from gaussiandiffusion.edit import vary
+        from gaussiandiffusion.edit.history import Edit, mark
+
+        given = read_for(pipe, self.file, self.out, self.asking)
+        target = None if self.toward is None else read_target(self.toward, pipe, self.pull)
+        places = [i for i in range(len(given.splats)) for _ in range(self.num)]
+        request = self.asking.request(pipe, given.conditions, len(places))
+        started = time.perf_counter()
+        made = vary(pipe, given.splats[places], self.strength, self.asking.seed, target=target,
+                    return_trajectory=self.gif, **request)  # fmt: skip
+        seconds = time.perf_counter() - started
+        values = {"strength": self.strength, "num": self.num} | self.asking.values(made.conditions)
+        files = {}
+        if self.toward is not None:
+            values["toward"], values["pull"] = str(self.toward), self.pull
+            files[str(self.toward)] = mark(self.toward, self.out / "splats.safetensors")
+        edit = Edit("vary", values, files=files)
+        write_results(self.out, pipe, made, given, edit, self.asking, seconds, gif=self.gif)

@@ -1,0 +1,131 @@
+"""Files of sets edited, their history written with them, and made again from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from gaussiandiffusion.edit.applying import Step, run_steps
+from gaussiandiffusion.edit.history import READING, begin, find, mark, origin, record
+from gaussiandiffusion.edit.registry import from_values
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.records import to_record
+from gaussiandiffusion.splats import SplatFile, storage
+from gaussiandiffusion.splats.edits import Edit
+from gaussiandiffusion.splats.formats import load_sets, open_sets, sets_of
+from gaussiandiffusion.splats.json_files import write_json_sets
+from gaussiandiffusion.splats.ply import write_ply
+from gaussiandiffusion.splats.set_source import Reading
+
+VERB = "edit"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A `Reading` as a header has it."""
+
+    kernel_size: int | None = None
+    clamp: Literal["hard", "soft"] | None = None
+    canvas: tuple[int, int] | None = None
+    values: Literal["final", "raw"] | None = None
+    labels: str | None = None
+
+
+def edit_file(
+    path: Path, out: Path, steps: Sequence[Step], reading: Reading | None = None
+) -> tuple[SplatFile, list[str]]:
+    """The sets of a file after every step, with their history.
+
+    Args:
+        path: a file of sets, or a folder of them.
+        out: where they are to be written; nothing is written here.
+        reading: what a file of another system does not say.
+
+    Returns:
+        The edited sets, and what was guessed in reading.
+
+    Raises:
+        InputError: the file cannot be read, or what `run_steps` raises.
+    """
+    source = open_sets(path, reading)
+    file = sets_of(source, path)
+    header = begin(file.header, path, out, _told(reading))
+    edited = replace(file, splats=run_steps(file.splats, steps), header=header, psnr=None)
+    return replace(edited, header=record(header, *(_edit_of(step, out) for step in steps))), source.notes
+
+
+def replay(edited: str | os.PathLike[str], source: str | os.PathLike[str] | None = None) -> SplatFile:
+    """An edited file's sets made again from those that its history begins with.
+
+    Args:
+        edited: the file; only its header is believed.
+        source: where the first file lies, and the files that the edits read beside it; default: where they lay.
+
+    Raises:
+        InputError: it has no history, or one that edits by hand are not all of; a file that it read is not there or
+            is not what it was.
+    """
+    edited, source = Path(edited), None if source is None else Path(source)
+    header = load_sets(edited).header
+    first = find(origin(header, edited), edited, source)
+    where = f"{edited}: the header"
+    told: _Told = to_record(header.source.get(READING, {}), _Told, f"{where}: source.{READING}")
+    file = load_sets(first, Reading(**(asdict(told) | {"labels": Path(told.labels) if told.labels else None})))
+    steps = []
+    for number, edit in enumerate(header.edits or []):
+        if edit.verb != VERB:
+            raise InputError(f"{edited}: its history holds `{edit.verb}`, which needs a model; run that command again")
+        places = {
+            name: find(wanted, edited, None if source is None else _beside(source, name))
+            for name, wanted in edit.files.items()
+        }
+        steps.append(Step(from_values(edit.values, f"{where}: edits[{number}]"), edit.where, places))
+    return replace(file, splats=run_steps(file.splats, steps), header=header, psnr=None)
+
+
+def save_edited(file: SplatFile, out: Path) -> None:
+    """Write sets as the kind that the suffix says; .safetensors and .json keep the history.
+
+    Raises:
+        InputError: .ply and .svg hold one set; or the file cannot be written.
+    """
+    suffix, header = out.suffix.lower(), file.header
+    if suffix == ".json":
+        write_json_sets(file.splats, out, file.labels, conditions=file.conditions, header=header)
+    elif suffix in (".ply", ".svg"):
+        if len(file.splats) > 1:
+            raise InputError(f"{out}: a {suffix} file holds one set, and there are {len(file.splats)}; "
+                             "write .safetensors")  # fmt: skip
+        from gaussiandiffusion.rendering import to_svg
+
+        (write_ply if suffix == ".ply" else to_svg)(file.splats, out)
+    else:
+        storage.save(
+            file.splats, out, labels=file.labels, conditions=file.conditions, signed=header.signed,
+            encoder=header.encoder, source=header.source, edits=header.edits,
+        )  # fmt: skip
+
+
+def _edit_of(step: Step, out: Path) -> Edit:
+    """A step as the history has it."""
+    operation = step.operation
+    if step.where is not None and not isinstance(step.where, str):
+        raise InputError("a history holds selections as text; give an expression rather than a mask")
+    files = {name: mark(Path(name), out) for name in step.files()}
+    return Edit(VERB, {"op": operation.name, **operation.values()}, step.where, files)
+
+
+def _told(reading: Reading | None) -> dict[str, Any]:
+    """What a reader was told, as JSON."""
+    values = asdict(reading or Reading())
+    return {name: str(value) if isinstance(value, os.PathLike) else value
+            for name, value in values.items() if value is not None}  # fmt: skip
+
+
+def _beside(source: Path, name: str) -> Path | None:
+    """A file of this name beside the source, if there is one."""
+    path = source.parent / Path(name).name
+    return path if path.exists() else None

@@ -1,0 +1,155 @@
+"""Bringing sets to a model: whether they are such as it knows, and if not, drawing and encoding them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+from torch import Tensor
+
+from gaussiandiffusion.data.framed import frame_pixels
+from gaussiandiffusion.data.framing import Framing, Mode
+from gaussiandiffusion.data.image_set import CHANNELS
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.images import to_uint8
+from gaussiandiffusion.pipeline import GaussianDiffusion
+from gaussiandiffusion.rendering import render
+from gaussiandiffusion.representation import Representation, SplatRepresentation
+from gaussiandiffusion.splats import Canvas, Splats
+
+REMEDY = "draw and encode them anew for it (--encode, in Python edit.encoded_anew)"
+# Mean square of a splat's distance to where its slot's splats lie, in their deviations, of half of a set's splats at
+# least: 1 on average, at most 2 in sets in slots, 5 and more in others of digits.
+NEAR = 3.0
+ALIKE = 0.3  # of the same with the splats in another order: sets that were moved lie far off, but this way less so
+SHIFTS = 7  # other orders that are compared
+
+
+def splats_of_model(pipe: GaussianDiffusion) -> SplatRepresentation:
+    """The model's representation; raises InputError for a model of pixels."""
+    if not isinstance(pipe.representation, SplatRepresentation):
+        raise InputError("this model generates pixels, and sets are edited by models of splats; take one such as mnist")
+    return pipe.representation
+
+
+def template_sha256(representation: Representation[Any]) -> str | None:
+    """Checksum of the template that a model's slots come from, as headers of encoded sets have it; None: of none."""
+    if not isinstance(representation, SplatRepresentation):
+        return None
+    sha256: str | None = representation.encoder().header()["template_sha256"]
+    return sha256
+
+
+def latents_of(pipe: GaussianDiffusion, splats: Splats, what: str = "the sets") -> Float[Tensor, "n k f"]:
+    """The model's latents of sets, on its device.
+
+    Args:
+        what: what an error calls the sets.
+
+    Raises:
+        InputError: as `check_sets`.
+    """
+    check_sets(pipe, splats, what)
+    return splats_of_model(pipe).latent_transform.to_latent(splats.to(pipe.device, torch.float32))
+
+
+def check_sets(
+    pipe: GaussianDiffusion, splats: Splats, what: str = "the sets", encoder: Mapping[str, Any] | None = None
+) -> None:
+    """Refuse sets of another kind than a model's, in a sentence that says what would do.
+
+    Args:
+        encoder: what their header says of how they were made, if there is one.
+
+    Raises:
+        InputError: NaN, other channels, canvas, K or way of drawing; negative colours for a model that knows none; or
+            splats that are not in the model's slots.
+    """
+    representation = splats_of_model(pipe)
+    if not len(splats):
+        raise InputError(f"{what}: there is no set among them; give at least one")
+    splats.validate(what)
+    canvas = representation.canvas
+    if splats.canvas.channels != canvas.channels:
+        kinds = CHANNELS.get(splats.canvas.channels), CHANNELS.get(canvas.channels)
+        raise InputError(f"{what}: are {kinds[0]} sets, and the model makes {kinds[1]} ones; {REMEDY}")
+    if splats.canvas != canvas:
+        raise InputError(f"{what}: are on a canvas of {_size(splats.canvas)}, the model's is {_size(canvas)}; {REMEDY}")
+    k = representation.latent_shape[0]
+    if splats.num_splats != k:
+        raise InputError(f"{what}: have {splats.num_splats} splats each, the model's sets {k}; {REMEDY}")
+    output = representation.config.output or ("straight" if canvas.channels == 4 else "clamp")
+    if splats.blending != "sum" or splats.output != output or bool((splats.background != 0).any()):
+        raise InputError(
+            f"{what}: are drawn otherwise than the model's sets, as sums over nothing, mapped by '{output}'; {REMEDY}"
+        )
+    if not representation.settings.signed and bool((splats.colors < 0).any()):
+        raise InputError(f"{what}: have colours below 0, and the model knows none; {REMEDY}")
+    known = (encoder or {}).get("template_sha256")
+    if known is not None and known != template_sha256(representation):
+        raise InputError(f"{what}: were encoded from another template than the model's slots come from; {REMEDY}")
+    if representation.config.per_slot and not bool((placed := in_slots(representation, splats)).all()):
+        at = int((~placed).nonzero()[0, 0])
+        raise InputError(f"{what}: the splats of set {at} are not in the model's slots; {REMEDY}")
+
+
+@torch.no_grad()
+def in_slots(representation: SplatRepresentation, splats: Splats) -> Tensor:
+    """Which sets have each splat in its slot, told by where they lie; bool [N].
+
+    So sets are told apart that say nothing of how they were made, or say it and were edited since. Where slots are so
+    much alike that any order of the splats would do, all are taken.
+    """
+    transform = representation.latent_transform
+    splats = splats.to(representation.device, torch.float32)
+
+    def distance(shift: int) -> Tensor:
+        order = torch.arange(splats.num_splats).roll(shift)
+        return transform.to_latent(splats.select(order)).square().mean(-1).median(-1).values  # (n,)
+
+    count = min(SHIFTS, splats.num_splats - 1)
+    if count < 1:
+        return torch.ones(len(splats), dtype=torch.bool)
+    others = [distance(1 + i * (splats.num_splats - 1) // count) for i in range(count)]
+    found = distance(0)
+    return ((found < NEAR) | (found < ALIKE * torch.stack(others).mean(0))).cpu()
+
+
+def encoded_anew(pipe: GaussianDiffusion, shown: Splats | UInt8[ndarray, "n c h w"]) -> Splats:
+    """Sets in the model's slots of what other sets show, or of pictures.
+
+    Args:
+        shown: sets of the shape of the model's canvas, of any size; or 8-bit pixels of just its size.
+
+    Raises:
+        InputError: they are of another shape.
+    """
+    representation = splats_of_model(pipe)
+    canvas = representation.canvas
+    if isinstance(shown, Splats):
+        shown.validate("the sets")
+        resized = shown.canvas.resized(canvas.longer_side)
+        if (resized.height, resized.width) != (canvas.height, canvas.width):
+            raise InputError(f"the sets are of another shape ({_size(shown.canvas)}) than the model's {_size(canvas)}; "
+                             f"crop them first")  # fmt: skip
+        shown = to_uint8(render(shown, (canvas.height, canvas.width))).numpy()
+    if shown.shape[2:] != (canvas.height, canvas.width):
+        raise InputError(
+            f"the pictures have {shown.shape[3]}x{shown.shape[2]} pixels, the model's {_size(canvas)}; scale them first"
+        )
+    pixels = frame_pixels(np.ascontiguousarray(shown), Framing(mode=mode_of(canvas)))
+    return representation.encoder().encode(pixels).splats
+
+
+def mode_of(canvas: Canvas) -> Mode:
+    """The mode of pictures of a canvas's channels."""
+    modes: dict[int, Mode] = {1: "L", 3: "RGB", 4: "RGBA"}
+    return modes[canvas.channels]
+
+
+def _size(canvas: Canvas) -> str:
+    return f"{canvas.width}x{canvas.height}"
