@@ -110,7 +110,7 @@ def test_flags_that_make_no_sense_are_refused(sets, tmp_path, capsys):
     for canvas in ("0", "10x", "x10", "10x12x3", "-4", "wide"):
         with pytest.raises(InputError, match="--sets-canvas must be N or HxW"):
             SetFlags(sets_canvas=canvas)
-    assert "--kernel-size must be at least 1" in refused(capsys, "render", "shards", "--kernel-size=0", "--out", "o")
+    assert "--kernel-size must be at least 2" in refused(capsys, "render", "shards", "--kernel-size=0", "--out", "o")
     Image.new("L", (4, 4)).save(tmp_path / "a.png")
     assert "--clamp is said of files of sets" in refused(capsys, "train", "a.png", "--clamp", "soft")
 
@@ -140,7 +140,7 @@ def test_bad_files_are_answered_in_one_line_and_nothing_is_lost(sets, make_splat
     second = tmp_path / "shards" / "shard-00001-of-00002.safetensors"
     make_splats(2, 5, 11, 12).save(second)
     for argv in (["train", "shards", "--output-dir", "run"], ["render", "shards", "--out", "png"]):
-        assert "shards: splat sets of different canvas" in refused(capsys, *argv)
+        assert "shard-00001-of-00002.safetensors: holds splat sets of different canvas" in refused(capsys, *argv)
     second.unlink()
     for argv in (["train", "shards", "--output-dir", "run"], ["render", "shards", "--out", "png"]):
         assert "lacks shard-00001-of-00002.safetensors" in refused(capsys, *argv)

@@ -96,7 +96,10 @@ def test_opacities_are_kept_where_there_are_any():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"_features_dc": torch.zeros(29, 3)}, r"_features_dc .* must hold floats \(30, 3\), not \(29, 3\)"),
+        (
+            {"_features_dc": torch.zeros(29, 3)},
+            r"_features_dc .* must hold floats \(30, 3\), not torch.float32 \(29, 3\)",
+        ),
         ({"_features_dc": torch.zeros(30, 4)}, "_features_dc"),
         ({"_cholesky": torch.zeros(30, 2)}, "_cholesky"),
         ({"_cholesky": "zeros"}, "_cholesky .* not nothing of its kind"),

@@ -158,7 +158,7 @@ def empty(path, sets):
         (stored_elsewhere, "no data set whose numbers lie in this file"),
         (linked_group, "sprite_2 is no group of this file"),
         (short_labels, r"labels has shape \(3,\) for 7 sets"),
-        (flat, r"W has shape \(12, 9\), not"),
+        (flat, r"W is float32 \(12, 9\), not"),
         (words, "W holds object, not numbers"),
         (nothing, "holds no groups sprite_<id>"),
         (shorter_part, r"xyz has shape \(5, 2\), not \(12, 2\)"),

@@ -67,7 +67,7 @@ def test_labels_come_from_a_file(folder, tmp_path_factory):
     assert load_sets(place, Reading(labels=labels)).labels.tolist() == [i % 3 for i in range(12)]
     labels = labels.with_suffix(".json")
     labels.write_text('{"10": 1, "9": 2}')
-    with pytest.raises(InputError, match=r"has 2 labels for 12 sets"):
+    with pytest.raises(InputError, match=r"labels\.json: has no label of set number 0, and of 10 sets in all"):
         load_sets(place, Reading(labels=labels))
 
 
@@ -97,8 +97,14 @@ class Code:
         (b"PK\x03\x04 broken", "is no readable .pt file"),
         (pickle.dumps({"W": Code()}, 2), "could run code are not read"),
         ({"W": Code()}, "could run code are not read"),
-        ({"V": torch.zeros(2, 7)}, "holds no W of shape"),
-        ({"W": torch.zeros(0, 7)}, "holds no W of shape"),
+        ({"V": torch.zeros(2, 7)}, r"holds no tensor W, .* \(it holds V\)"),
+        ({"W": torch.zeros(0, 7)}, r"W is float32 \(0, 7\), not floats of shape \(K, 7\)"),
+        ({"W": torch.ones(3, 7).int()}, r"W is int32 \(3, 7\), not floats"),
+        ({"W": torch.ones(3, 7).to_sparse()}, "W is no tensor that lies in the file number by number"),
+        ({"W": torch.ones(3, 7, device="meta")}, "W is no tensor that lies in the file number by number"),
+        ({"W": torch.ones(1, 1).expand(10**9, 7)}, "W is no tensor that lies in the file number by number"),
+        ({"W": torch.ones(3, 7), "label": 10**30}, "label: expected int <= "),
+        ({"W": torch.ones(3, 7), "label": "seven"}, "label: expected int"),
         ({"W": torch.ones(3, 6)}, "rows of 6 numbers are in no published file"),
         ([torch.zeros(2, 7)], "holds a list, not a dictionary"),
     ],
@@ -134,5 +140,5 @@ def test_a_folder_is_a_data_set_by_its_pt_files_alone(folder):
     assert len(open_sets(place)) == 12
     for path in place.glob("*.pt"):
         path.unlink()
-    with pytest.raises(InputError, match="holds no files of which a folder is one data set"):
+    with pytest.raises(InputError, match="is a folder without files of which a folder is one data set"):
         open_sets(place)

@@ -63,7 +63,7 @@ def test_written_and_read_back_they_are_the_same(tmp_path):
     labels = torch.tensor([3, 1, 4, 1, 5])
     file = as_file(splats, labels)
     assert write_hdf5(iter([file[:2], file[2:]]), 9, tmp_path / "x.h5") == 5
-    assert write_torch(file, tmp_path / "folder") == 5
+    write_torch(file, [tmp_path / "folder" / f"{i}.pt" for i in range(5)])
     for path in (tmp_path / "x.h5", tmp_path / "folder"):
         found = load_sets(path)
         assert found.labels.tolist() == labels.tolist()
@@ -83,6 +83,6 @@ def test_written_and_read_back_they_are_the_same(tmp_path):
     ids=["RGBA", "a row", "background"],
 )  # fmt: skip
 def test_what_such_files_cannot_say_is_refused(splats, tmp_path):
-    with pytest.raises(InputError, match=r"x\.pt: published files"):
-        write_torch(as_file(splats), tmp_path / "x.pt")
+    with pytest.raises(InputError, match=r"x\.h5: published files"):
+        write_torch(as_file(splats), [tmp_path / "x.pt"], "x.h5")
     assert not list(tmp_path.iterdir())

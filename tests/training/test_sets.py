@@ -78,8 +78,9 @@ def test_so_does_a_canonical_preset_with_its_template(canonical, folder, tmp_pat
     assert sets.representation.config == pictures.representation.config
 
 
-def test_without_its_template_the_mean_of_the_slots_stands_in(canonical, folder, strokes):
-    path = folder / "canonical.safetensors"
+def test_without_its_template_the_mean_of_the_slots_stands_in(canonical, folder, strokes, tmp_path):
+    path = tmp_path / "canonical.safetensors"  # no template lies here
+    path.write_bytes((folder / "canonical.safetensors").read_bytes())
     data = load_training_set(of_sets(canonical, path, start="template"), None)
     file = storage.load(path)
     mean = mean_set(file.splats)
@@ -117,7 +118,10 @@ def test_sets_of_other_systems_get_the_default_encoder_and_softly_drawn_ones_sta
     moved = (latents + 0.1).requires_grad_()
     data.representation.picture_loss(moved, latents).backward()
     assert moved.grad.abs().sum() > 0
+    config = with_settings(config, render_weight=0.5, render_below=1.0)
     Trainer(config, data, tmp_path / "run", "cpu").train()
+    log = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["render"] > 0 for line in log)
     pipe = GaussianDiffusionPipeline.from_pretrained(tmp_path / "run" / "pipeline")
     assert pipe(num_samples=1, seed=0).splats.output == "soft"
 

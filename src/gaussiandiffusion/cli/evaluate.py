@@ -12,8 +12,9 @@ from tqdm import tqdm
 from gaussiandiffusion.cli.checks import check_file, check_images, check_installed, check_model, check_numbers
 from gaussiandiffusion.cli.device import Device
 from gaussiandiffusion.cli.framing import FramingFlags
-from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
+from gaussiandiffusion.cli.reading import ReadingFlags
 from gaussiandiffusion.data.framing import Framing
+from gaussiandiffusion.data.reading import SetFlags
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:

@@ -34,6 +34,9 @@ VERBS = {
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; exits the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may be no text
     # stdout may be a closed pipe (| head); that is no error of ours.
     try:
         code = run(sys.argv[1:] if argv is None else argv)

@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_numbers
 from gaussiandiffusion.cli.device import Device, resolve
-from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
+from gaussiandiffusion.cli.reading import ReadingFlags
+from gaussiandiffusion.data.reading import SetFlags
 from gaussiandiffusion.ground.errors import InputError
 
 PIXELS_AT_ONCE = 2**24

@@ -14,7 +14,6 @@ import tyro
 
 from gaussiandiffusion.cli.checks import check_folder, check_images, check_installed, check_model, check_template
 from gaussiandiffusion.cli.device import Device
-from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.data.sets import holds_sets
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.models.names import check_size
@@ -49,7 +48,6 @@ class Command:
     """Stop after so many minutes, with the state saved; go on with --resume, there or elsewhere."""
     device: Device = "auto"
     """Where to compute."""
-    reading: ReadingFlags = field(default_factory=SetFlags)
     settings: Annotated[TrainConfig, tyro.conf.arg(name="")] = field(default_factory=TrainConfig)
     name: tyro.conf.Suppress[str] = "model"
 
@@ -91,7 +89,7 @@ class Command:
             return latents.load_training_set(settings, None, folder / "pairs", device)
         done = checkpoint.share_done(folder, settings) if self.resume else 0.0
         if holds_sets(settings.data.source):
-            data = latents.load_training_set(settings, None, reading=self.reading.reading())
+            data = latents.load_training_set(settings, None)
             found = estimate_encoded(data, settings, device, done=done)
             if first_process():
                 tell(found.words(self.minutes))
@@ -125,14 +123,16 @@ class Command:
         if teacher.model is None:
             self._check_source(folder)
             check_template(start)
+        else:
+            self.settings.data.reading.refuse(teacher.model, "a teacher, from which all is learned")
 
     def _check_source(self, folder: Path) -> None:
         source = self.settings.data.source
         if not source:
             raise InputError(f"the preset {OWN} needs your pictures: gaussiandiffusion train ./FOLDER")
         check_images(source)
-        if self.reading and not holds_sets(source):
-            raise InputError(f"{source}: holds pictures; {self.reading.words()} is said of files of sets, leave it out")
+        if not holds_sets(source):
+            self.settings.data.reading.refuse(source, "pictures")
         place = Path(source).resolve()
         if place.is_dir() and folder.resolve().is_relative_to(place):
             raise InputError(

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 from gaussiandiffusion.data.datasets import find_dataset
+from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.records import LARGEST, is_file, parse_json, read_text
 from gaussiandiffusion.ground.set_readers import READERS, suffix_of
 from gaussiandiffusion.splats.shards import is_sharded
 
@@ -34,3 +36,16 @@ def holds_sets(source: str | os.PathLike[str]) -> bool:
     if path.suffix.lower() == SETS and path.is_file():
         return True
     return suffix_of(path) in READERS
+
+
+def is_json_of_sets(path: Path) -> bool:
+    """Whether a JSON file holds sets, and not settings of a training; False of one that is no JSON."""
+    if path.suffix.lower() != ".json" or not is_file(path):
+        return False
+    if path.stat().st_size > LARGEST:  # than which no file of settings is larger
+        return True
+    try:
+        values = parse_json(read_text(path), path)
+    except InputError:
+        return False
+    return isinstance(values, dict) and bool({"sets", "format_version"} & values.keys())

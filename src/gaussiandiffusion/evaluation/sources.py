@@ -49,6 +49,8 @@ def load_generated(source: str, framing: Framing | None = None, reading: Reading
     """
     path = Path(source).expanduser()
     if not is_gallery(path) and not holds_sets(source) and path.suffix != ".safetensors":
+        if reading is not None:
+            reading.refuse(path, "source of images")
         return Generated(load_images(source, framing=framing))
     generated = _of_samples(path, reading)
     return replace(generated, images=framed(ImageSource.of(generated.images), framing).read())
@@ -56,6 +58,8 @@ def load_generated(source: str, framing: Framing | None = None, reading: Reading
 
 def _of_samples(path: Path, reading: Reading | None) -> Generated:
     if is_gallery(path):
+        if reading is not None:
+            reading.refuse(path, "folder of samples")
         gallery = read_gallery(path)
         return Generated(gallery.images, gallery.record.model, gallery.record.seed)
     opened = open_sets(path, reading)

@@ -27,5 +27,6 @@ def suffix_of(path: Path) -> str:
     """That of a file; of a folder, that of the files in it of which it is one data set; else ""."""
     if not path.is_dir():
         return path.suffix.lower()
-    found = {file.suffix.lower() for file in path.iterdir()} & ONE_SET_FILES
+    inside = (file for file in path.iterdir() if not file.name.startswith("."))  # as macOS strews about
+    found = {file.suffix.lower() for file in inside if not file.is_dir()} & ONE_SET_FILES
     return found.pop() if len(found) == 1 else ""

@@ -29,6 +29,7 @@ from gaussiandiffusion.splats.splats import Output
 
 UNITS = 5.0  # half-width of the published kernel, in the units of its sigmas
 FLATTEST = 1e-6  # least 1 - rho^2 that is drawn
+VALUES = 2**23  # rows of pixels by Gaussians, at once
 LARGEST_EXPONENT = 80.0  # exp of it is still far from float32's end
 
 
@@ -88,6 +89,11 @@ def peak_factors(sets: Float[Tensor, "n k f"], canvas: Canvas) -> Float[Tensor, 
 
     Along a row of pixels the exponent is a parabola, so that its largest value is beside the parabola's top.
     """
+    at_once = max(1, VALUES // (sets.shape[1] * canvas.height))
+    return torch.cat([_peak_factors(part, canvas) for part in sets.split(at_once)])
+
+
+def _peak_factors(sets: Float[Tensor, "n k f"], canvas: Canvas) -> Float[Tensor, "n k"]:
     sigma_x, sigma_y, rho = (sets[..., i, None] for i in range(3))  # (n, k, 1) each
     x, y = sets[..., -2, None], sets[..., -1, None]
     v = (_centres(sets, canvas.height) + y) * (UNITS / sigma_y)  # (n, k, h)

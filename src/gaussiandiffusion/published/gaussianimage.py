@@ -84,6 +84,8 @@ def read_gaussianimage(
         signed=bool((splats.colors < 0).any()),
         encoder={"program": "GaussianImage", "model": f"GaussianImage_{kind}"},
     )
+    if bool((splats.rhos.isnan() & splats.means.isfinite().all(-1)).any()):
+        raise InputError(f"{where}: a Gaussian of sigma 0 is none; train that picture again")
     return SplatFile(splats.validate(str(where)), header)
 
 
@@ -151,6 +153,6 @@ def _tensor(
 ) -> Tensor:
     value = state.get(name)
     if not isinstance(value, Tensor) or not value.is_floating_point() or shape not in (None, tuple(value.shape)):
-        held = tuple(value.shape) if isinstance(value, Tensor) else "nothing of its kind"
+        held = f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else "nothing of its kind"
         raise InputError(f"{where}: {name} of a GaussianImage model must hold floats {shape or ''}, not {held}")
     return value.detach().double().cpu()

@@ -17,17 +17,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from msgspec import Meta
 from numpy import ndarray
 
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.ground.records import is_file
+from gaussiandiffusion.ground.records import is_file, to_record
+from gaussiandiffusion.published.labels import read_labels
 from gaussiandiffusion.published.rows import Rows, filled_up
 from gaussiandiffusion.published.source import PublishedSource, RowFile, Said
-from gaussiandiffusion.published.torch_files import read_labels
 from gaussiandiffusion.splats.set_source import Reading, SetSource
 
 GROUP_COLUMNS = {"scaling": 2, "rotation": 1, "opacity": 1, "features": 3, "xyz": 2}  # in the order of a row
@@ -38,6 +39,10 @@ ANGLES = Said(
 TOP_LEVEL = Said("published HDF5 sprites", kernel_size=17, clamp="hard")
 ARRAYS = "published HDF5 arrays"
 ARRAYS_KERNEL = 32  # where a shard's attribute does not say
+COMPRESSION = 1100  # at most, of HDF5's filters: deflate's is 1032
+SMALL = 64 << 20  # bytes that are read unasked
+
+Side = Annotated[int, Meta(ge=1)]
 
 
 def library() -> Any:
@@ -58,17 +63,20 @@ def opened(path: Path) -> Iterator[Any]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: is no readable HDF5 file ({error}); copy it again") from error
 
 
-def dataset(group: Any, name: str, path: Path) -> Any:
+def dataset(group: Any, name: str, path: Path, share: float = 1.0) -> Any:
     """A data set that lies in the file itself.
 
+    Args:
+        share: of its numbers that must be there.
+
     Raises:
-        InputError: there is none, or it is a link, or its numbers are elsewhere.
+        InputError: there is none, or it is a link, or its numbers are elsewhere, or fewer than its shape says.
     """
     h5py = library()
     where = f"{group.name.rstrip('/')}/{name}"
@@ -79,13 +87,27 @@ def dataset(group: Any, name: str, path: Path) -> Any:
         raise InputError(f"{path}: {where} is no data set whose numbers lie in this file")
     if found.dtype.kind not in "fiub":
         raise InputError(f"{path}: {where} holds {found.dtype}, not numbers")
+    stored = found.id.get_storage_size()
+    if found.nbytes * share > max(SMALL, COMPRESSION * stored):
+        raise InputError(
+            f"{path}: {where} says it has shape {found.shape}, but holds only {stored} bytes; copy it again"
+        )
     return found
+
+
+def attribute(file: Any, name: str, kind: Any, usual: Any, path: Path) -> Any:
+    """An attribute of a file, checked; `usual` where there is none."""
+    value = file.attrs.get(name)
+    if value is None:
+        return usual
+    plain = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    return to_record(plain, kind, f"{path}: attribute {name}")
 
 
 def subgroups(group: Any, path: Path, pattern: str) -> list[str]:
     """Names of the groups in a group that match; raises InputError where one is a link."""
     h5py = library()
-    names = [name for name in group if re.fullmatch(pattern, name)]
+    names = [name for name in group if isinstance(name, str) and re.fullmatch(pattern, name)]  # bytes are no UTF-8
     for name in names:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink) or not isinstance(group[name], h5py.Group):
             raise InputError(f"{path}: {group.name.rstrip('/')}/{name} is no group of this file, so it is not read")
@@ -102,43 +124,62 @@ class ArrayFile:
 
     def __post_init__(self) -> None:
         with opened(self.path) as file:
-            stored = dataset(file, "W", self.path)
+            stored = dataset(file, "W", self.path, share=0)
             if stored.ndim != 3 or stored.dtype.kind != "f" or 0 in stored.shape:
-                raise InputError(f"{self.path}: W has shape {stored.shape}, not (N, K, 9)")
-            self.count, self.columns = stored.shape[0], stored.shape[2]
-            self.beside = {name: self._column(file, name) for name in ("labels", "psnr", "done") if name in file}
-            kernel = int(file.attrs.get("kernel_size", ARRAYS_KERNEL))
-            soft = bool(file.attrs.get("soft_clamp", True))
-            canvas = tuple(int(side) for side in file.attrs.get("canvas", ()))
-        height, width = canvas if len(canvas) == 2 else (0, 0)
-        self.said = Said(ARRAYS, kernel, "soft" if soft else "hard", "final", (height, width) if height else None)
+                raise InputError(f"{self.path}: W is {stored.dtype} {stored.shape}, not floats of shape (N, K, 9)")
+            self.count, self.rows, self.columns = stored.shape
+            done = self._column(file, "done")
+            self.done = np.ones(self.count, bool) if done is None else done > 0
+            dataset(file, "W", self.path, share=float(self.done.mean()))
+            labels, psnr = self._column(file, "labels"), self._column(file, "psnr")
+            kernel = attribute(file, "kernel_size", int, ARRAYS_KERNEL, self.path)
+            soft = attribute(file, "soft_clamp", bool | Literal[0, 1], True, self.path)
+            canvas = attribute(file, "canvas", tuple[Side, Side], None, self.path)
+        self.said = Said(ARRAYS, kernel, "soft" if soft else "hard", "final", canvas)
+        self.psnr = None if psnr is None else self._finite(psnr)
         if self.labels_file is not None:
-            self.beside["labels"] = read_labels(self.labels_file).numpy()
-            if len(self.beside["labels"]) != self.count:
-                raise InputError(
-                    f"{self.labels_file}: has {len(self.beside['labels'])} labels for {self.count} sets in {self.path}"
-                )
+            self.labels: ndarray | None = read_labels(self.labels_file, self.count).numpy()
+        else:
+            self.labels = None if labels is None else self._whole(labels)
+        if not self.done.all():
+            self.notes.append(
+                f"{int((~self.done).sum())} sets left out that are not done (the first: {int(self.done.argmin())})"
+            )
 
     def __len__(self) -> int:
         return self.count
 
     def parts(self, size: int) -> Iterator[Rows]:
-        done = self.beside.get("done", np.ones(self.count)).astype(bool)
-        if not done.all():
-            self.notes.append(f"{int((~done).sum())} sets left out that are not done (the first: {int(done.argmin())})")
         with opened(self.path) as file:
-            stored = dataset(file, "W", self.path)
+            stored = dataset(file, "W", self.path, share=0)  # its size was checked
             for start in range(0, self.count, size):
                 part = slice(start, start + size)
-                sets = torch.from_numpy(np.asarray(stored[part], np.float32))
-                rows = Rows(sets, self._beside("labels", part, np.int64), self._beside("psnr", part, np.float32))
-                yield rows[torch.from_numpy(done[part])]
+                if not self.done[part].any():
+                    continue
+                with np.errstate(over="ignore"):  # infinity is told of as such
+                    sets = torch.from_numpy(np.asarray(stored[part], np.float32))
+                beside = (None if each is None else torch.from_numpy(each[part]) for each in (self.labels, self.psnr))
+                yield Rows(sets, *beside)[torch.from_numpy(self.done[part])]
 
-    def _beside(self, name: str, part: slice, kind: type) -> torch.Tensor | None:
-        values = self.beside.get(name)
-        return None if values is None else torch.from_numpy(values[part].astype(kind))
+    def _whole(self, labels: ndarray) -> ndarray:
+        """Labels as int64; -1 and the like stay, as of no class."""
+        with np.errstate(invalid="ignore"):
+            whole = labels.astype(np.int64)
+        if wrong := int((whole[self.done] != labels[self.done]).sum()):
+            raise InputError(f"{self.path}: {wrong} of its labels are no whole numbers; --labels FILE gives others")
+        return whole
 
-    def _column(self, file: Any, name: str) -> ndarray:
+    def _finite(self, psnr: ndarray) -> ndarray | None:
+        with np.errstate(over="ignore"):
+            found = psnr.astype(np.float32)
+        if wrong := int((~np.isfinite(found[self.done])).sum()):
+            self.notes.append(f"psnr left out: {wrong} of its numbers are NaN or infinity")
+            return None
+        return found
+
+    def _column(self, file: Any, name: str) -> ndarray | None:
+        if name not in file and file.get(name, getlink=True) is None:
+            return None
         values = dataset(file, name, self.path)
         if values.shape != (self.count,):
             raise InputError(f"{self.path}: {name} has shape {values.shape} for {self.count} sets")
@@ -157,7 +198,7 @@ class GroupFile:
     def __post_init__(self) -> None:
         with opened(self.path) as file:
             place = file["W"] if self.inner else file
-            names = subgroups(place, self.path, r"(?:sprite|img)_\d+")
+            names = subgroups(place, self.path, r"(?:sprite|img)_[0-9]+")
             # A number's order in one layout, a name's in the other: each as its own reader takes them.
             self.names = sorted(names, key=(lambda name: int(name.rpartition("_")[2])) if self.inner else None)
             shapes = [self._shape(place[name]) for name in self.names]
@@ -166,17 +207,17 @@ class GroupFile:
                                         for name in self.names)  # fmt: skip
         if not shapes:
             raise InputError(f"{self.path}: holds no groups sprite_<id> or img_<id>, so it is no published file")
-        self.most, self.columns = max(rows for rows, _ in shapes), shapes[0][1]
+        self.rows, self.columns = max(rows for rows, _ in shapes), shapes[0][1]
         if any(columns != self.columns for _, columns in shapes):
             raise InputError(f"{self.path}: its sets have rows of different lengths")
-        if short := sum(rows < self.most for rows, _ in shapes):
-            self.notes.append(f"{short} sets of fewer than {self.most} rows filled up with rows that draw nothing")
+        if short := sum(rows < self.rows for rows, _ in shapes):
+            self.notes.append(f"{short} sets of fewer than {self.rows} rows filled up with rows that draw nothing")
         self.said = ANGLES if angles else GROUPS if self.inner else TOP_LEVEL
-        self.labels = None if self.labels_file is None else read_labels(self.labels_file)
-        if self.labels is not None and len(self.labels) != len(self.names):
-            raise InputError(
-                f"{self.labels_file}: has {len(self.labels)} labels for {len(self.names)} sets in {self.path}"
-            )
+        self.labels = None
+        if self.labels_file is not None:
+            ids = [int(name.rpartition("_")[2]) for name in self.names]
+            numbers = ids if len(set(ids)) == len(ids) else None
+            self.labels = read_labels(self.labels_file, len(self.names), numbers)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -187,7 +228,7 @@ class GroupFile:
             for start in range(0, len(self), size):
                 part = slice(start, start + size)
                 sets = [torch.from_numpy(self._rows(place[name])) for name in self.names[part]]
-                yield Rows(filled_up(sets, self.most), None if self.labels is None else self.labels[part])
+                yield Rows(filled_up(sets, self.rows), None if self.labels is None else self.labels[part])
 
     def _shape(self, group: Any) -> tuple[int, int]:
         """Rows and columns of a set, unread."""
@@ -201,14 +242,14 @@ class GroupFile:
         for name, shape in parts.items():
             if count == 0 or shape != (count, GROUP_COLUMNS[name]):
                 raise InputError(
-                    f"{self.path}: {group.name}/{name} has shape {shape}, not ({count}, {GROUP_COLUMNS[name]})"
+                    f"{self.path}: {group.name}/{name} has shape {shape}, not ({count or 'K'}, {GROUP_COLUMNS[name]})"
                 )
         return count, sum(GROUP_COLUMNS.values())
 
     def _rows(self, group: Any) -> ndarray:
-        if not self.inner:
-            return np.asarray(dataset(group, "W", self.path)[()], np.float32)
-        return np.concatenate([dataset(group, name, self.path)[()] for name in GROUP_COLUMNS], 1).astype(np.float32)
+        names = GROUP_COLUMNS if self.inner else ("W",)
+        with np.errstate(over="ignore"):  # infinity is told of as such
+            return np.concatenate([dataset(group, name, self.path)[()] for name in names], 1).astype(np.float32)
 
 
 def open_hdf5(path: Path, reading: Reading) -> SetSource:

@@ -13,6 +13,7 @@ from gaussiandiffusion.splats import Canvas, Splats
 from gaussiandiffusion.splats.splats import Output
 
 STEPS = 60
+VALUES = 2**22  # of tables on pictures, drawn at once
 NARROWEST = 0.35  # pixels; a thinner Gaussian of a table is as wide as the table's own pixels and the shift make it
 
 
@@ -28,7 +29,9 @@ def refit(
     Returns:
         Sets of the same K, in the same order, drawn with a hard clamp.
     """
-    pictures = to_uint8(draw(sets, canvas, kernel_size=kernel_size, output=output)).numpy()
+    at_once = max(1, VALUES // (sets.shape[1] * canvas.height * canvas.width))
+    drawn = (draw(part, canvas, kernel_size=kernel_size, output=output) for part in sets.split(at_once))
+    pictures = torch.cat([to_uint8(part) for part in drawn]).numpy()
     settings = default_settings(canvas.channels, num_splats=sets.shape[1], iterations=steps)
     return FitEncoder(settings).refit(pictures, nearest_splats(sets, canvas, kernel_size)).splats
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from gaussiandiffusion.ground.errors import InputError
 
 CHANNELS = {7: 1, 8: 3, 9: 3}  # columns -> colours
+FAULTY = 0.25  # of rows, at most, in a file of numbers as drawn; of raw ones most lie beyond
 EMPTY_SIGMA = 1.0  # of rows that fill a set up; their colour is 0
 
 
@@ -49,9 +50,11 @@ def channels_of(columns: int, where: str) -> int:
 
 
 def seem_raw(sets: Float[Tensor, "n k f"]) -> bool:
-    """Whether numbers can only be from before sigmoid and tanh: sigmas beyond (0, 1], or rhos beyond [-1, 1]."""
+    """Whether numbers must be from before sigmoid and tanh: in too many rows for these to be faults, sigmas lie beyond
+    (0, 1], or rhos beyond [-1, 1]."""
     sigmas, rhos = sets[..., :2], sets[..., 2]
-    return bool(((sigmas <= 0) | (sigmas > 1)).any() or (rhos.abs() > 1).any())
+    beyond = ((sigmas <= 0) | (sigmas > 1)).any(-1) | (rhos.abs() > 1)  # (n, k)
+    return float(beyond.float().mean()) > FAULTY
 
 
 def drawn_rows(sets: Float[Tensor, "n k f"], values: Literal["final", "raw"]) -> Float[Tensor, "n k g"]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -22,6 +23,7 @@ from gaussiandiffusion.splats.storage import Header
 
 SIDES = {1: 28, 3: 32}  # of pictures, where nobody says: MNIST, and Sprites or CIFAR-10
 RAW_KERNEL = 17  # of the paper's samplers
+ROWS = 2**19  # read at once
 OUTPUTS: dict[str, Output] = {"hard": "clamp", "soft": "soft"}
 
 
@@ -52,12 +54,14 @@ class RowFile(Protocol):
     Attributes:
         path: the file or folder.
         said: what it says of itself.
+        rows: of the largest set.
         columns: numbers a row.
         notes: what was left out so far.
     """
 
     path: Path
     said: Said
+    rows: int
     columns: int
     notes: list[str]
 
@@ -75,51 +79,65 @@ class PublishedSource:
     for a few steps, to the pictures that the published renderer draws of them.
 
     Raises:
-        InputError: rows that are in no published file, or a canvas too small for its renderer.
+        InputError: rows that are in no published file; a canvas or a kernel too small for its renderer; or the file is
+            told what does not apply to it.
     """
 
     file: RowFile
     reading: Reading
-    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        said, asked = self.file.said, self.reading
-        channels = channels_of(self.file.columns, str(self.file.path))
+        said, asked, path = self.file.said, self.reading, self.file.path
+        if said.angles:
+            asked.refuse(path, said.kind, "canvas", "labels")
+        channels = channels_of(self.file.columns, str(path))
         height, width = asked.canvas or said.canvas or (SIDES[channels], SIDES[channels])
         self.kind = said.kind
-        self.canvas = Canvas(height, width, channels)
-        self.kernel_size = asked.kernel_size or said.kernel_size
+        try:
+            self.canvas = Canvas(height, width, channels)
+        except InputError as error:
+            raise InputError(f"{path}: {error}; give --sets-canvas") from error
+        self.kernel_size = said.kernel_size if asked.kernel_size is None else asked.kernel_size
         self.clamp = asked.clamp or said.clamp
         self.values = asked.values or said.values
+        if not said.angles and (self.kernel_size < 2 or min(height, width) < 2):
+            size = f"{self.kernel_size} on {height}x{width}"
+            raise InputError(f"{path}: is drawn by kernels of at least 2 pixels on at least 2x2, not of {size}; "
+                             "give --kernel-size or --sets-canvas")  # fmt: skip
+        self._taken: list[str] = []  # how
+        self._lost: Counter[str] = Counter()  # by what is wrong with them
+        self._first: dict[str, int] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """What was guessed, and what was left out so far."""
+        lost = [f"{count} sets left out, with {fault} (the first: {self._first[fault]})"
+                for fault, count in self._lost.items()]  # fmt: skip
+        return [*self._taken, *self.file.notes, *lost]
 
     def __len__(self) -> int:
         return len(self.file)
 
     def parts(self, size: int = PART) -> Iterator[SplatFile]:
-        lost: Counter[str] = Counter()
-        first: dict[str, int] = {}
-        seen, told = 0, False
-        for rows in self.file.parts(size):
-            if not told:
+        self._taken, self._lost, self._first = [], Counter(), {}
+        seen = given = 0
+        for rows in self.file.parts(max(1, min(size, ROWS // self.file.rows))):
+            if not self._taken:
                 self._decide(rows)
-                self._tell()
-                told = True
+                self._taken = [self._words()]
             rows = Rows(drawn_rows(rows.sets, self.values or "final"), rows.labels, rows.psnr)
             sound = torch.ones(len(rows.sets), dtype=torch.bool)
             for fault, wrong in unsound(rows.sets, angles=self.file.said.angles).items():
                 if bool(wrong.any()):
-                    lost[fault] += int(wrong.sum())
-                    first.setdefault(fault, seen + int(wrong.nonzero()[0, 0]))
+                    self._lost[fault] += int(wrong.sum())
+                    self._first.setdefault(fault, seen + int(wrong.nonzero()[0, 0]))
                     sound &= ~wrong
             seen += len(sound)
             if bool(sound.any()):
+                given += int(sound.sum())
                 yield self._become(rows[sound])
-        self.notes += self.file.notes
-        self.notes += [
-            f"{count} sets left out, with {fault} (the first: {first[fault]})" for fault, count in lost.items()
-        ]
-        if seen == 0:
-            raise InputError(f"{self.file.path}: holds no sets")
+        if given == 0:
+            raise InputError(f"{self.file.path}: holds no sound set ({'; '.join(self.notes)})")
 
     def _decide(self, rows: Rows) -> None:
         """Let the numbers tell whether they are from before sigmoid and tanh, where nobody else does."""
@@ -128,14 +146,13 @@ class PublishedSource:
             if self.values == "raw" and self.reading.kernel_size is None:
                 self.kernel_size = RAW_KERNEL
 
-    def _tell(self) -> None:
-        """Note how the file is taken, and the flags that say otherwise."""
+    def _words(self) -> str:
+        """How the file is taken, and the flags that say otherwise."""
         values = "numbers as drawn" if self.values == "final" else "numbers from before sigmoid and tanh"
         if self.file.said.angles:
             size = f"{self.canvas.height}x{self.canvas.width}"
-            self.notes.append(f"{self.kind} on {size} pixels (--sets-canvas says otherwise)")
-            return
-        self.notes.append(
+            return f"{self.kind} on {size} pixels (--sets-canvas says otherwise)"
+        return (
             f"{self.kind} on {self.canvas.height}x{self.canvas.width} pixels, kernel size {self.kernel_size}, "
             f"{self.clamp} clamp, {values} (--sets-canvas, --kernel-size, --clamp, --values say otherwise)"
         )
@@ -153,6 +170,6 @@ class PublishedSource:
             splats,
             signed=bool((splats.colors < 0).any()),
             encoder={"published": self.kind, "kernel_size": self.kernel_size, "clamp": self.clamp},
-            source={"name": self.file.path.name},
+            source={"name": os.fsencode(self.file.path.resolve().name).decode(errors="replace")},
         )
         return SplatFile(splats, header, rows.labels, rows.psnr)

@@ -5,7 +5,7 @@ They are for the direct path, whose Gaussians are ours: its users draw them with
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,10 @@ def published_rows(splats: Splats, where: str = "splats") -> Float[Tensor, "n k 
     """
     canvas = splats.canvas
     if canvas.channels == 4 or splats.blending != "sum" or bool((splats.background != 0).any()):
-        raise InputError(
-            f"{where}: published files hold grey or RGB sets that are summed over black; these have "
-            f"{canvas.channels} channels, blending {splats.blending} and a background of up to "
-            f"{float(splats.background.max()):g}"
-        )
+        others = "on a background" if splats.blending == "sum" else "blended by alpha"
+        what = "RGBA" if canvas.channels == 4 else others
+        raise InputError(f"{where}: published files hold grey or RGB sets that are summed over black, and these are "
+                         f"{what}; convert to .safetensors or .json")  # fmt: skip
     if min(canvas.height, canvas.width) < 2:
         raise InputError(f"{where}: published files need pictures of at least 2x2 pixels")
     pixels = splats.means.new_tensor([canvas.width - 1, canvas.height - 1])
@@ -49,26 +48,24 @@ def published_rows(splats: Splats, where: str = "splats") -> Float[Tensor, "n k 
     return rows
 
 
-def write_torch(file: SplatFile, path: Path, first: int = 0) -> int:
-    """Write sets as `.pt` files, one to `path` or many into it as a folder; returns how many.
+def write_torch(file: SplatFile, paths: Sequence[Path], where: str = "splats") -> None:
+    """Write sets as `.pt` files, one each.
 
     Args:
-        first: number of the first set, for the names in a folder.
+        where: their file, for errors.
 
     Raises:
         InputError: as `published_rows`; or the files cannot be written.
     """
-    rows = published_rows(file.splats, str(path))
+    rows = published_rows(file.splats, where)
     drawing = _drawing(file.splats)
-    for place, each in enumerate(rows):
+    for place, (each, path) in enumerate(zip(rows, paths, strict=True)):
         # Beside the rows, what a reader must be told otherwise.
         state: dict[str, Any] = {"W": each.float().contiguous().clone(), **drawing}
         if file.labels is not None:
             state["label"] = int(file.labels[place])
-        single = path.suffix == ".pt"
-        with atomic_path(path if single else path / f"{first + place:05d}.pt") as temporary:
+        with atomic_path(path) as temporary:
             torch.save(state, temporary)
-    return len(rows)
 
 
 def write_hdf5(parts: Iterable[SplatFile], count: int, path: Path) -> int:

@@ -51,11 +51,12 @@ class Row:
 
 
 def open_svg(path: Path, reading: Reading) -> Loaded:
-    """An SVG of ours as a source of one set. It says everything itself, so nothing of `reading` is needed.
+    """An SVG of ours as a source of one set. It says everything itself.
 
     Raises:
-        InputError: as `read_svg`.
+        InputError: as `read_svg`; or something else is said of it.
     """
+    reading.refuse(path, KIND)
     return Loaded(read_svg(path), KIND)
 
 

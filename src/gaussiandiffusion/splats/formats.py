@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Int64
@@ -15,12 +16,15 @@ from torch import Tensor
 from gaussiandiffusion.ground.attributes import ConditionColumns
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.records import is_file
 from gaussiandiffusion.ground.set_readers import ONE_SET_FILES, READERS, suffix_of
 from gaussiandiffusion.splats import storage
 from gaussiandiffusion.splats.set_source import PART, Loaded, Reading, SetSource
 from gaussiandiffusion.splats.shards import is_sharded, shard_files
 from gaussiandiffusion.splats.splats import Splats
-from gaussiandiffusion.splats.storage import SplatFile
+from gaussiandiffusion.splats.storage import Header, SplatFile
+
+OWN = ".safetensors"
 
 
 @dataclass
@@ -38,10 +42,24 @@ class Shards:
         return sum(len(storage.load(path).splats) for path in self._paths)
 
     def parts(self, size: int = PART) -> Iterator[SplatFile]:
+        first = None
         for path in self._paths:
             file = storage.load(path)
+            first = first or _look(file)
+            if _look(file) != first:
+                raise InputError(f"{path}: holds splat sets of different canvas, K, blending, output or tensors than "
+                                 "the first shard; keep those of one run of `encode`")  # fmt: skip
+            if file.header.conditions is None:  # numbers of classes mean the same in all shards, names made of them not
+                file = replace(file, conditions=None)
             for start in range(0, len(file.splats), size):
                 yield file[start : start + size]
+
+
+def _look(file: SplatFile) -> tuple[Any, ...]:
+    """What all shards of a data set have in common."""
+    splats = file.splats
+    names = (*splats.tensors(), file.labels is None, file.psnr is None, file.header.conditions)
+    return splats.canvas, splats.num_splats, splats.blending, splats.output, *names
 
 
 def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> SetSource:
@@ -50,8 +68,9 @@ def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> S
     Raises:
         InputError: it is not there, of no known kind, or not sound; or its kind needs a library that is missing.
     """
-    path = Path(path)
+    path, reading = Path(path), reading or Reading()
     if is_sharded(path):  # whatever else lies there, as its report
+        reading.refuse(path, "folder of splat files of this package")
         return Shards(path)
     suffix = suffix_of(path)
     if suffix in READERS:
@@ -59,9 +78,13 @@ def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> S
             raise InputError(f"{path}: no such file")
         module, _, function = READERS[suffix].partition(":")
         opened: Callable[[Path, Reading], SetSource] = getattr(import_module(module), function)
-        return opened(path, reading or Reading())
+        return opened(path, reading)
     if path.is_dir():
-        raise InputError(f"{path}: holds no files of which a folder is one data set ({', '.join(ONE_SET_FILES)})")
+        raise InputError(f"{path}: is a folder without files of which a folder is one data set "
+                         f"({', '.join(ONE_SET_FILES)}), or shards")  # fmt: skip
+    if is_file(path) and suffix != OWN and not storage.is_safetensors(path):
+        raise InputError(f"{path}: is no file of sets that is read here ({', '.join((OWN, *READERS))})")
+    reading.refuse(path, "splat file of this package")
     return Loaded(storage.load(path), "splat file")
 
 
@@ -99,7 +122,7 @@ def together(path: str | os.PathLike[str], parts: list[SplatFile]) -> SplatFile:
     """
     if not parts:
         raise InputError(f"{path}: holds no sound set")
-    first = parts[0]
+    first = replace(parts[0], header=one_header([part.header for part in parts]))
     if len(parts) == 1 and (first.conditions is not None or first.labels is None):
         return first
     labels = [part.labels for part in parts if part.labels is not None]
@@ -112,6 +135,11 @@ def together(path: str | os.PathLike[str], parts: list[SplatFile]) -> SplatFile:
         torch.cat(psnr) if len(psnr) == len(parts) else None,
         _conditions(parts, indices),
     )
+
+
+def one_header(headers: Sequence[Header]) -> Header:
+    """The header of several parts of one source: the first's, of signed sets if any part's are."""
+    return replace(headers[0], signed=any(header.signed for header in headers))
 
 
 def _conditions(parts: list[SplatFile], labels: Int64[Tensor, " n"] | None) -> Conditions | None:

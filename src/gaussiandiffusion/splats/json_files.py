@@ -141,6 +141,7 @@ def read_json_sets(path: str | os.PathLike[str]) -> SplatFile:
     labels = _each([one.label for one in sets], "label", path)
     indices = _each([one.conditions for one in sets], "conditions", path)
     psnr = _each([one.psnr for one in sets], "psnr", path)
+    check_one_each(path, len(sets), psnr=None if psnr is None else torch.tensor(psnr, dtype=torch.float32))
     return SplatFile(
         splats,
         header,
@@ -151,11 +152,12 @@ def read_json_sets(path: str | os.PathLike[str]) -> SplatFile:
 
 
 def open_json(path: Path, reading: Reading) -> Loaded:
-    """A JSON file as a source of sets. It says everything itself, so nothing of `reading` is needed.
+    """A JSON file as a source of sets. It says everything itself.
 
     Raises:
-        InputError: as `read_json_sets`.
+        InputError: as `read_json_sets`; or something else is said of it.
     """
+    reading.refuse(path, KIND)
     return Loaded(read_json_sets(path), KIND)
 
 

@@ -29,7 +29,8 @@ def merge(paths: Sequence[Path], out: Path, source: Mapping[str, Any]) -> None:
     Args:
         paths: files of sets of one kind (tensors, K, canvas, settings), in order.
         out: the file to write, whole or not at all.
-        source: what its header says of the images; all else is the first file's.
+        source: what its header says of the images; all else is the first file's, but
+            that the sets are signed if any file's are.
 
     Raises:
         InputError: a file cannot be read, or `out` cannot be written.
@@ -38,7 +39,8 @@ def merge(paths: Sequence[Path], out: Path, source: Mapping[str, Any]) -> None:
     for path, layout in zip(paths, layouts, strict=True):
         if _kinds(layout) != _kinds(layouts[0]) or any(kind not in BYTES for kind, *_ in _kinds(layout).values()):
             raise InputError(f"{path}: holds other tensors than sets beside it; delete it, and it is made again")
-    header = replace(load_header(paths[0]), source=dict(source))
+    headers = [load_header(path) for path in paths]
+    header = replace(headers[0], source=dict(source), signed=any(each.signed for each in headers))
     merged: dict[str, Any] = {"__metadata__": {HEADER_KEY: header.to_json()}}
     end = 0
     for name, tensor in layouts[0].items():

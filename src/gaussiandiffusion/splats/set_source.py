@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
+from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats.storage import SplatFile
 
 PART = 1024  # sets read at once
@@ -30,6 +31,24 @@ class Reading:
     values: Literal["final", "raw"] | None = None
     labels: Path | None = None
 
+    def refuse(self, path: Path, kind: str, *but: str) -> None:
+        """Refuse what is told of a file that says it itself, or to which it does not apply.
+
+        Args:
+            path: the file.
+            kind: what it is, in words.
+            but: what it may be told.
+
+        Raises:
+            InputError: it is told something else.
+        """
+        told = {"canvas": "sets_canvas"}
+        given = [each.name for each in fields(self) if getattr(self, each.name) is not None and each.name not in but]
+        if given:
+            flags = ", ".join(f"--{told.get(name, name).replace('_', '-')}" for name in given)
+            raise InputError(f"{path}: is a {kind}, of which {flags} cannot be said: it is drawn in one way; "
+                             "leave that out")  # fmt: skip
+
 
 @runtime_checkable
 class SetSource(Protocol):
@@ -41,7 +60,9 @@ class SetSource(Protocol):
     """
 
     kind: str
-    notes: list[str]
+
+    @property
+    def notes(self) -> list[str]: ...
 
     def __len__(self) -> int:
         """Sets there are; fewer may come, where some are not sound."""

@@ -159,6 +159,7 @@ def load(path: str | os.PathLike[str]) -> SplatFile:
     path = Path(path)
     if not is_file(path):
         raise InputError(f"{path}: no such splat file")
+    check_name(path)
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -178,8 +179,6 @@ def load(path: str | os.PathLike[str]) -> SplatFile:
     except InputError as error:
         raise InputError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     check_one_each(path, len(splats), labels=labels, psnr=psnr)
-    if psnr is not None and not (psnr.is_floating_point() and bool(psnr.isfinite().all())):
-        raise InputError(f"{path}: psnr must be finite numbers of decibels")
     psnr = None if psnr is None else psnr.float()
     for name, tensor in (("labels", labels), ("conditions", values)):
         if tensor is not None and tensor.dtype != torch.int64:
@@ -218,6 +217,7 @@ def load_header(path: str | os.PathLike[str]) -> Header:
         InputError: missing, truncated or foreign file, or another format version.
     """
     path = Path(path)
+    check_name(path)
     try:
         with safe_open(path, "pt") as file:
             return _header(path, file.metadata() or {})
@@ -228,10 +228,26 @@ def load_header(path: str | os.PathLike[str]) -> Header:
 
 
 def check_one_each(path: str | os.PathLike[str], count: int, **values: Tensor | None) -> None:
-    """Raise InputError unless every one of `values` that is given holds one number a set."""
+    """Raise InputError unless every one of `values` that is given holds one number a set, and a PSNR a finite one."""
     for name, value in values.items():
         if value is not None and value.shape != (count,):
             raise InputError(f"{path}: {name} hold {tuple(value.shape)} values for {count} sets")
+        if name == "psnr" and value is not None and not (value.is_floating_point() and bool(value.isfinite().all())):
+            raise InputError(f"{path}: psnr must be finite numbers of decibels")
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that safetensors cannot open; raises InputError."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{path}: its name is no text (UTF-8); give the file another") from None
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins as safetensors do, whatever it is called: the length of a header, and that in braces."""
+    with open(path, "rb") as file:
+        return file.read(9)[8:] == b"{"
 
 
 def _header(path: Path, metadata: Mapping[str, str]) -> Header:

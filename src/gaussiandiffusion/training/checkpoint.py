@@ -196,6 +196,8 @@ def _means_the_same(name: str, before: object, now: object) -> bool:
     if not (isinstance(before, str) and isinstance(now, str)):
         return False
     # A template is known by its tensors in the latents, images by the latents' statistics; their places may change.
+    if name == "labels":
+        return Path(before).name == Path(now).name
     if name == "data":
         return find_dataset(before) is None and find_dataset(now) is None and Path(before).name == Path(now).name
     return name == "start" and all(value == "template" or value.startswith("template:") for value in (before, now))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gaussiandiffusion.data.datasets import find_dataset
-from gaussiandiffusion.data.sets import holds_sets
+from gaussiandiffusion.data.sets import holds_sets, is_json_of_sets
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.presets import load_config, presets, with_settings
@@ -50,9 +50,9 @@ def choose(word: str) -> Chosen:
     if not os.path.lexists(path) and (dataset := find_dataset(word)) is not None:
         known = dataset.name in presets()
         return Chosen(load_config(dataset.name) if known else with_settings(load_config(OWN), data=word), dataset.name)
-    if path.suffix in SETTINGS_FILES or not os.path.lexists(path):
-        if not os.path.lexists(path):
-            raise InputError(f"no preset or file '{word}', nor a folder of pictures; presets: {', '.join(presets())}")
+    if not os.path.lexists(path):
+        raise InputError(f"no preset or file '{word}', nor a folder of pictures; presets: {', '.join(presets())}")
+    if path.suffix in SETTINGS_FILES and not is_json_of_sets(path):
         return Chosen(load_config(path), path.stem)
     place = Path(os.path.abspath(path))
     settings = with_settings(load_config(OWN), data=str(place))

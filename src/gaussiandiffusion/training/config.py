@@ -14,6 +14,7 @@ import tyro
 
 from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.data.framing import Fit, Framing, Mode
+from gaussiandiffusion.data.reading import SetFlags
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training.ranges import at_least, within
 
@@ -46,6 +47,8 @@ class DataConfig:
     """Encode the images once, before training, or anew whenever they are seen, beside the training."""
     augment: Annotated[Augmentation, flag("augment")] = field(default_factory=Augmentation)
     """Random changes of the images; with encode = "live"."""
+    reading: Annotated[SetFlags, flag("")] = field(default_factory=SetFlags)
+    """What files of sets of other systems do not say."""
 
     def __post_init__(self) -> None:
         self.framing  # noqa: B018 (it refuses what is out of range)

@@ -31,7 +31,6 @@ from gaussiandiffusion.models import check_size
 from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.pipeline.precision import faster_for_sampling
 from gaussiandiffusion.representation import PixelRepresentation, Representation, SplatRepresentation
-from gaussiandiffusion.splats.set_source import Reading
 from gaussiandiffusion.training.budget import tell
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.encoder import num_splats, training_encoder, unlearned_encoder
@@ -128,7 +127,6 @@ def load_training_set(
     folder: Path | None = None,
     device: str = "cpu",
     template: Path | None = None,
-    reading: Reading | None = None,
 ) -> TrainingSet:
     """Encode the training split that a configuration names, or what the latents' statistics need of it; or take sets
     that are encoded already.
@@ -137,7 +135,6 @@ def load_training_set(
         device: where a teacher samples.
         folder: keeps what a teacher makes; needed with one.
         template: file that keeps a template which is learned.
-        reading: what files of sets do not say.
 
     Raises:
         InputError: the images cannot be read, or are fewer than two, or the network has no known size.
@@ -149,7 +146,7 @@ def load_training_set(
     if holds_sets(config.data.source):
         from gaussiandiffusion.training.sets import load_sets_to_train  # stands on this file
 
-        return load_sets_to_train(config, reading)
+        return load_sets_to_train(config)
     return encode_training_set(load_training_images(config, data_dir), config, template)
 
 

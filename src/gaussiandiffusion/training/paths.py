@@ -12,7 +12,7 @@ TEMPLATE = "template:"
 
 
 def located(settings: dict[str, Any], base: Path) -> dict[str, Any]:
-    """Flat settings whose paths are absolute: images, template, and models that are folders.
+    """Flat settings whose paths are absolute: images, labels, template, and models that are folders.
 
     Args:
         settings: names of data sets and of models stay as they are, and so does what is no text.
@@ -24,6 +24,9 @@ def located(settings: dict[str, Any], base: Path) -> dict[str, Any]:
         found["data"] = _absolute(source, base)
     if isinstance(start, str) and start.startswith(TEMPLATE) and start != TEMPLATE:
         found["start"] = TEMPLATE + _absolute(start.removeprefix(TEMPLATE), base)
+    labels = settings.get("labels")
+    if isinstance(labels, str) and labels:
+        found["labels"] = _absolute(labels, base)
     for name in ("teacher", "teacher_weaker", "begin"):
         model = settings.get(name)
         if isinstance(model, str) and model and os.path.isdir(path := _absolute(model, base)):

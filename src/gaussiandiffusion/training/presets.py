@@ -31,7 +31,7 @@ def _addresses(kind: type, here: Address = (), prefix: str = "") -> dict[str, Ad
         if not dataclasses.is_dataclass(plain):
             found[prefix + named] = (*here, name)
         elif here:  # a table within a part keeps its name in the flags
-            found |= _addresses(plain, (*here, name), f"{prefix}{named}.")  # type: ignore[arg-type]  # a class
+            found |= _addresses(plain, (*here, name), f"{prefix}{named}." if named else prefix)  # type: ignore[arg-type]  # a class
         else:
             found |= _addresses(plain, (name,))  # type: ignore[arg-type]  # likewise
     return found

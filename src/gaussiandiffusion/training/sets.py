@@ -14,20 +14,16 @@ from gaussiandiffusion.models import check_size
 from gaussiandiffusion.representation import SplatRepresentation
 from gaussiandiffusion.splats import SplatFile
 from gaussiandiffusion.splats.formats import open_sets, sets_of
-from gaussiandiffusion.splats.set_source import Reading
 from gaussiandiffusion.training.budget import tell
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import StoredLatents, TrainingSet, tell_of_single
 from gaussiandiffusion.training.sets_encoder import encoder_of
 
 
-def load_sets_to_train(config: TrainConfig, reading: Reading | None = None) -> TrainingSet:
+def load_sets_to_train(config: TrainConfig) -> TrainingSet:
     """The sets that a configuration names as its data, as what a network learns from.
 
-    Says what their reader guessed or left out.
-
-    Args:
-        reading: what the files do not say.
+    Says what their reader guessed or left out, and whether they have slots.
 
     Raises:
         InputError: they cannot be read, are fewer than two, or not what models learn; or a setting makes no sense with
@@ -37,13 +33,16 @@ def load_sets_to_train(config: TrainConfig, reading: Reading | None = None) -> T
     source = config.data.source
     check_settings(config)
     limit = check_limit(config.data.limit)
-    opened = open_sets(Path(source).expanduser(), reading)
+    opened = open_sets(Path(source).expanduser(), config.data.reading.reading())
     file = sets_of(opened, source, limit)
     for note in opened.notes:
         tell(f"{source}: {note}")
     if len(file.splats) < 2:
         raise InputError(f"{source}: one set is too few to train on; give at least two")
-    return sets_to_train(file, config)
+    found = sets_to_train(file, config)
+    slots = "in slots, each learned with its own statistics" if config.representation.per_slot else "without slots"
+    tell(f"{source}: {len(found)} sets of {file.splats.num_splats} splats {slots}")
+    return found
 
 
 def check_settings(config: TrainConfig) -> None:

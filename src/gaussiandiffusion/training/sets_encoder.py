@@ -15,14 +15,17 @@ from gaussiandiffusion.encoding.settings import STARTS
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.provenance import weights_sha256
 from gaussiandiffusion.ground.records import to_record
-from gaussiandiffusion.splats import SplatFile, Splats
+from gaussiandiffusion.splats import SplatFile, Splats, storage
+from gaussiandiffusion.splats.json_files import read_json_sets
 from gaussiandiffusion.splats.shards import is_sharded, shard_files
 from gaussiandiffusion.splats.storage import load_header
+from gaussiandiffusion.training.budget import tell
 from gaussiandiffusion.training.config import RepresentationConfig
 
 CANONICAL = "template"
 UNORDERED = (None, "random")  # starts without a common order; None: of another system, or samples of a model
 DEFAULT = "hilbert"
+LARGEST_TEMPLATE = 4 << 20  # bytes of a file that is looked into
 
 
 def encoder_of(file: SplatFile, wanted: RepresentationConfig, source: str) -> FitEncoder:
@@ -69,9 +72,13 @@ def start_of(path: Path) -> str:
     """
     if is_sharded(path):
         path = shard_files(path)[0]
-    if path.suffix.lower() != SETS:
+    if path.suffix.lower() == ".json":
+        header = read_json_sets(path).header
+    elif path.suffix.lower() == SETS:
+        header = load_header(path)
+    else:
         return DEFAULT
-    start = load_header(path).encoder.get("start")
+    start = header.encoder.get("start")
     return start if start in STARTS else DEFAULT
 
 
@@ -101,9 +108,16 @@ def _check_order(start: str | None, wanted: RepresentationConfig, source: str) -
 
 
 def _template(file: SplatFile, start: str, source: str) -> Splats:
-    """The sets' template, a batch of one: the file that the start names, else the mean of every slot."""
+    """The sets' template, a batch of one: the file that the start names, or one beside them; else the mean of every
+    slot. Says which of these."""
     path = start.partition(":")[2]
     if not path:
+        beside = _template_beside(file, Path(source).expanduser())
+        if beside is not None:
+            tell(f"{source}: its template is {beside}")
+            return load_template(beside).splats
+        tell(f"{source}: its template is not beside it; the mean of each slot stands in "
+             "(--start template:FILE names the template)")  # fmt: skip
         return mean_set(file.splats)
     template = load_template(path).splats
     if file.header.encoder.get("template_sha256") != weights_sha256(template.tensors()):
@@ -112,6 +126,22 @@ def _template(file: SplatFile, start: str, source: str) -> Splats:
             "or --start template for the mean of their slots"
         )
     return template
+
+
+def _template_beside(file: SplatFile, path: Path) -> Path | None:
+    """The splat file beside the sets' file, or in or beside their folder, that their template is."""
+    wanted = file.header.encoder.get("template_sha256")
+    folders = [path, path.parent] if path.is_dir() else [path.parent]
+    for candidate in (each for folder in folders for each in sorted(folder.glob(f"*{SETS}"))):
+        if candidate.stat().st_size > LARGEST_TEMPLATE or candidate == path:
+            continue
+        try:
+            splats = storage.load(candidate).splats
+        except InputError:
+            continue
+        if weights_sha256(splats.tensors()) == wanted:
+            return candidate
+    return None
 
 
 def mean_set(splats: Splats) -> Splats:
