@@ -292,10 +292,7 @@ class Splats(Displayed, AsArrays):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Splats:
-        """Read the sets of a file of ours or of another system.
-
-        `gaussiandiffusion.splats.formats.load_sets` also gives labels and header, and takes what the file does not say.
-        """
+        """Read the sets of a file of any kind; `splats.formats.load_sets` also gives its labels and header."""
         from gaussiandiffusion.splats.formats import load_sets
 
         return load_sets(path).splats
