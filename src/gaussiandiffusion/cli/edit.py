@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_file, check_numbers
+from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_apart, check_file, check_numbers, is_read
 from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.edit import grammar
 from gaussiandiffusion.edit.registry import OPERATIONS, split_operation
@@ -18,7 +18,6 @@ from gaussiandiffusion.gallery import is_gallery
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
-    from gaussiandiffusion.edit.applying import Step
     from gaussiandiffusion.splats import SplatFile
 
 SUFFIXES = (".safetensors", ".json", ".ply", ".svg")
@@ -59,22 +58,27 @@ class Command:
 
     def run(self) -> None:
         out = self._checked()
-        from gaussiandiffusion.edit.edited_files import edit_file, replay, save_edited
+        from gaussiandiffusion.edit.edited_files import edit_file, retold, save_edited
 
         notes: list[str] = []
         if self.replay is not None:
-            made = replay(self.replay, self.source)
+            history = retold(self._sets(), self.source)
+            read = history.files
+            check_apart(out, *read)
+            made = history.again()
         else:
             from gaussiandiffusion.edit.applying import steps_of
 
             path = self._sets()
             steps = steps_of(self.op, self.where[0] if len(self.where) == 1 else self.where or None)
-            self._check_read(steps, out)
+            labels = [] if self.reading.labels is None else [self.reading.labels]
+            read = [Path(name) for name in (*labels, *(name for step in steps for name in step.files()))]
+            check_apart(out, *read)
             made, notes = edit_file(path, out, steps, self.reading.reading())
         for note in notes:
             print(f"{self.file}: {note}", file=sys.stderr)
         save_edited(made, out)
-        picture = self._picture(out)
+        picture = self._picture(out, read, str(made.header.source.get("name", "")))
         _draw(made, picture, self.size)
         splats = made.splats
         print(f"{len(splats)} sets of {splats.num_splats} splats, {splats.canvas.width}x{splats.canvas.height} pixels: "
@@ -110,16 +114,19 @@ class Command:
         read = self.replay or self.file or Path()
         return read / "splats.safetensors" if is_gallery(read) else read
 
-    def _check_read(self, steps: list[Step], out: Path) -> None:
-        for name in (name for step in steps for name in step.files()):
-            if out.exists() and Path(name).exists() and out.samefile(name):
-                raise InputError(f"{out}: is read by an operation or a selection; name another file")
+    def _picture(self, out: Path, read: list[Path], encoded: str) -> Path:
+        """Beside the file; under another name where something that was read has that, or may have it.
 
-    def _picture(self, out: Path) -> Path:
-        """Beside the file; under another name where a picture of what was read may have that."""
-        read = self._sets()
-        taken = out.absolute().parent == read.absolute().parent and out.stem == read.stem
-        return out.with_name(f"{out.stem}.edited.png" if taken else f"{out.stem}.png")
+        Args:
+            read: files of operations, selections and a history.
+            encoded: name of the picture that the sets were encoded from.
+        """
+        own = self._sets()
+        path = out.with_suffix(".png")
+        taken = path.name == encoded or (path.parent.absolute() == own.absolute().parent and path.stem == own.stem)
+        while taken or is_read(path, *read):
+            path, taken = path.with_suffix(".edited.png"), False
+        return path
 
 
 def _draw(file: SplatFile, path: Path, size: int | None) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_model, check_numbers
+from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_gallery_apart, check_model, check_numbers
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.ground.errors import InputError
@@ -57,8 +57,7 @@ class ModelFlags:
         for path in read:
             if not path.exists():
                 raise InputError(f"{path}: no such file; give sets (`encode` and `sample` write some) or pictures")
-            if path.is_dir() and path.resolve() == out.resolve():
-                raise InputError(f"{out}: is what is read; name another folder")
+        check_gallery_apart(out, *read)
         conditions = check_model(self.model)
         if conditions is not None:
             conditions.parse(self.label)

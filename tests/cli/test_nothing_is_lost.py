@@ -1,0 +1,100 @@
+"""No verb writes over what it reads: sets, pictures, what a history begins with."""
+
+import shutil
+
+import pytest
+from commands import refused
+from PIL import Image
+from walkers import walker
+
+from gaussiandiffusion.cli.main import run
+from gaussiandiffusion.splats.storage import save
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, make_splats):
+    """Sets, a picture of their size, and a gallery."""
+    monkeypatch.chdir(tmp_path)
+    save(make_splats(n=1, channels=3), "a.safetensors")
+    Image.new("RGB", (17, 12), (255, 255, 255)).save("photo.png")
+    (tmp_path / "images").mkdir()
+    for name in ("g/images/00000.png", "g/grid.png", "images/1.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy("photo.png", name)
+    save(make_splats(n=1, channels=3), "g/splats.safetensors")
+    (tmp_path / "g/sample.json").write_text("{}")
+    return tmp_path
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def edited(*words):
+    return run(["edit", "a.safetensors", *words])
+
+
+def test_the_picture_of_an_edit_leaves_those_alone_that_were_read(folder, make_splats):
+    before = contents(folder)
+    assert edited("--op", "move:x=1px", "--where", "mask(photo.png)", "--out", "photo.json") == 0
+    assert (folder / "photo.edited.png").exists()
+    assert run(["edit", "--replay", "photo.json", "--out", "photo.safetensors"]) == 0
+    assert edited("--op", "densify:file=images,splats=12", "--out", "images/1.safetensors") == 0
+    assert contents(folder).items() >= before.items()
+    save(make_splats(n=1, channels=3), "of-photo.safetensors", source={"name": "photo.png"})
+    assert run(["edit", "of-photo.safetensors", "--op", "flip", "--out", "photo.safetensors"]) == 0
+    assert contents(folder).items() >= before.items()
+
+
+def test_a_history_is_not_made_again_over_what_it_begins_with(folder, capsys):
+    assert edited("--op", "flip", "--out", "b.safetensors") == 0
+    assert run(["edit", "b.safetensors", "--op", "layer:file=g/splats.safetensors", "--out", "c.safetensors"]) == 0
+    before = contents(folder)
+    for out in ("a.safetensors", "g/splats.safetensors"):
+        assert f"{out}: is what is read" in refused(capsys, "edit", "--replay", "c.safetensors", "--out", out)
+    assert contents(folder) == before
+
+
+def test_an_edited_gallery_is_made_again(folder):
+    (folder / "h").mkdir()
+    assert edited("--op", "flip", "--out", "h/splats.safetensors") == 0
+    (folder / "h/sample.json").write_text("{}")
+    assert run(["edit", "--replay", "h", "--out", "again.safetensors"]) == 0
+    assert (folder / "again.safetensors").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["vary", "g"],
+        ["vary", "g/splats.safetensors"],
+        ["vary", "g/images"],
+        ["vary", "a.safetensors", "--toward", "g/images/00000.png"],
+        ["inpaint", "a.safetensors", "--keep", "mask(g/grid.png)"],
+        ["transfer", "g/images/00000.png", "--label", "hair=red"],
+        ["interpolate", "g/splats.safetensors", "a.safetensors"],
+        ["interpolate", "1", "g/images/00000.png", "--model", "walker"],
+    ],
+)
+def test_no_gallery_is_written_over_what_it_is_made_from(argv, folder, capsys):
+    walker().save_pretrained("walker")
+    model = [] if argv[0] == "interpolate" else ["--model", "walker"]
+    before = contents(folder)
+    assert "g: is what is read, or holds it" in refused(capsys, *argv, *model, "--out", "g")
+    assert contents(folder) == before
+
+
+def test_no_animation_is_written_over_its_source(folder, capsys):
+    before = contents(folder)
+    for source, out in (("photo.png", "photo.png"), ("images", "images/1.png")):
+        assert f"{out}: is what is read" in refused(capsys, "animate", source, "--process", "encode", "--out", out)
+    assert contents(folder) == before
+
+
+def test_idle_and_senseless_flags_are_refused(folder, capsys):
+    keep = ["inpaint", "g", "--keep", "index(0)", "--complete", "--out", "x"]
+    assert "leave it or --keep out" in refused(capsys, *keep)
+    assert "give --toward PICTURE too" in refused(capsys, "vary", "g", "--pull", "2", "--out", "x")
+    assert "'': is neither a file" in refused(capsys, "interpolate", "", "1", "--out", "x")
+    frames = ["animate", "--process", "reverse", "--frames", "1000000000", "--out", "x.gif"]
+    assert "--frames must lie between 1 and 10000" in refused(capsys, *frames)
