@@ -40,7 +40,9 @@ class Place:
         name, colon, index = word.rpartition(":")
         if colon and index.isdecimal() and Path(name).exists():
             return cls(path=Path(name), index=int(index))
-        raise InputError(f"{word or repr(word)}: is neither a file of sets or pictures, nor one of its sets (FILE:3), nor a seed (7)")
+        raise InputError(
+            f"{word or repr(word)}: is neither a file of sets or pictures, nor one of its sets (FILE:3), nor a seed (7)"
+        )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,14 @@ from gaussiandiffusion.ground.records import is_file, read_record
 
 RECORD_FILE = "sample.json"
 PICTURES = "images"
-PARTS = (RECORD_FILE, PICTURES, "svg", "grid.png", "splats.safetensors", "interpolation.gif")  # beside materialisation.*
+PARTS = (
+    RECORD_FILE,
+    PICTURES,
+    "svg",
+    "grid.png",
+    "splats.safetensors",
+    "interpolation.gif",
+)  # beside materialisation.*
 LARGEST = 256 << 20  # bytes of a record: it holds a label for each of maybe millions of samples
 
 
