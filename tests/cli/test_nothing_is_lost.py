@@ -93,8 +93,17 @@ def test_no_animation_is_written_over_its_source(folder, capsys):
 
 def test_idle_and_senseless_flags_are_refused(folder, capsys):
     keep = ["inpaint", "g", "--keep", "index(0)", "--complete", "--out", "x"]
-    assert "leave it or --keep out" in refused(capsys, *keep)
+    assert "or --complete, not both" in refused(capsys, *keep)
     assert "give --toward PICTURE too" in refused(capsys, "vary", "g", "--pull", "2", "--out", "x")
     assert "'': is neither a file" in refused(capsys, "interpolate", "", "1", "--out", "x")
     frames = ["animate", "--process", "reverse", "--frames", "1000000000", "--out", "x.gif"]
     assert "--frames must lie between 1 and 10000" in refused(capsys, *frames)
+
+
+def test_an_edits_picture_never_fills_memory(folder, capsys, monkeypatch):
+    monkeypatch.setattr("gaussiandiffusion.cli.edit.MOST_VALUES", 3 * 40 * 40)
+    assert edited("--op", "canvas:width=100,height=100", "--out", "b.safetensors") == 0
+    assert Image.open("b.png").size == (40, 40)
+    big = ["edit", "b.safetensors", "--op", "flip", "--size", "64", "--out", "c.safetensors"]
+    assert "give a smaller --size" in refused(capsys, *big)
+    assert not (folder / "c.safetensors").exists()

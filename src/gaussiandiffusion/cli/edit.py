@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +19,12 @@ from gaussiandiffusion.gallery import is_gallery
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
-    from gaussiandiffusion.splats import SplatFile
+    from gaussiandiffusion.splats import Splats
 
 SUFFIXES = (".safetensors", ".json", ".ply", ".svg")
 LARGEST_PICTURE = 4096  # pixels of the longer side, where --size asks for none
 MOST_SHOWN = 100  # sets in the picture
+MOST_VALUES = 2**28  # of all pixels in it
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,10 @@ class Command:
             made, notes = edit_file(path, out, steps, self.reading.reading())
         for note in notes:
             print(f"{self.file}: {note}", file=sys.stderr)
+        side = _side(made.splats, self.size)
         save_edited(made, out)
         picture = self._picture(out, read, str(made.header.source.get("name", "")))
-        _draw(made, picture, self.size)
+        _draw(made.splats, picture, side)
         splats = made.splats
         print(f"{len(splats)} sets of {splats.num_splats} splats, {splats.canvas.width}x{splats.canvas.height} pixels: "
               f"{out}, {picture.name}")  # fmt: skip
@@ -129,13 +132,22 @@ class Command:
         return path
 
 
-def _draw(file: SplatFile, path: Path, size: int | None) -> None:
+def _side(splats: Splats, size: int | None) -> int:
+    """Longer side of the pictures; raises InputError where those that are asked for would fill memory."""
+    shown, canvas = min(len(splats), MOST_SHOWN), splats.canvas.resized(size)
+    values = shown * canvas.height * canvas.width * canvas.channels
+    if size is not None and values > MOST_VALUES:
+        raise InputError(f"{shown} pictures of {canvas.width}x{canvas.height} pixels are too much to draw beside the "
+                         "sets; give a smaller --size, and take `render` for large ones")  # fmt: skip
+    return size or max(1, min(canvas.longer_side, LARGEST_PICTURE,
+                              math.floor(canvas.longer_side * math.sqrt(MOST_VALUES / values))))  # fmt: skip
+
+
+def _draw(splats: Splats, path: Path, side: int) -> None:
     from gaussiandiffusion.ground.images import to_uint8
     from gaussiandiffusion.rendering import render
     from gaussiandiffusion.rendering.media import grid_image, save_png, to_image
 
-    splats = file.splats
-    side = size or min(splats.canvas.longer_side, LARGEST_PICTURE)
     pixels = to_uint8(render(splats[:MOST_SHOWN], side))
     save_png(to_image(pixels[0]) if len(pixels) == 1 else grid_image(pixels), path)
 

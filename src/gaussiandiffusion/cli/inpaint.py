@@ -49,7 +49,7 @@ class Command:
 
     def run(self) -> None:
         if self.keep is not None and self.complete:
-            raise InputError("--complete says by itself what to keep; leave it or --keep out")
+            raise InputError("say what to keep once: --keep SELECTION or --complete, not both")
         if self.keep is None and not self.complete:
             raise InputError("say what to keep: --keep SELECTION, such as --keep 'inside(-1,-1,1,0)', or --complete")
         check_numbers(num=self.num, rounds=self.rounds)
