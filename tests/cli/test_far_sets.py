@@ -17,12 +17,15 @@ def place(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("name", "words", "said"), [
-    ("near", [], ""),
-    ("near", ["--encode"], ""),
-    ("far", [], "2 sets lie far from the model's slots"),
-    ("far", ["--encode"], "drawn and encoded anew with the template of mnist"),
-])
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("near", [], ""),
+        ("near", ["--encode"], ""),
+        ("far", [], "2 sets lie far from the model's slots"),
+        ("far", ["--encode"], "drawn and encoded anew with the template of mnist"),
+    ],
+)
 def test_what_is_said_of_sets_that_were_turned(name, words, said, place, tmp_path, capsys):
     command = ["vary", str(place / f"{name}.safetensors"), "--strength", "0", *words, "--out", str(tmp_path / "v")]
     assert run(command) == 0

@@ -152,8 +152,8 @@ def _fit(pipe: GaussianDiffusion, file: SplatFile, own: Path, flags: ModelFlags)
     representation = splats_of_model(pipe)
     far = int((from_slots(representation, file.splats) >= FAR).sum()) if representation.config.per_slot else 0
     if far and not flags.encode:
-        print(f"{own}: {far} of {len(file.splats)} sets lie far from the model's slots, and what is made of them may fall "
-              "apart; --encode draws and encodes them anew", file=sys.stderr)  # fmt: skip
+        print(f"{own}: {far} of {len(file.splats)} sets lie far from the model's slots, and what is made of them may "
+              "fall apart; --encode draws and encodes them anew", file=sys.stderr)  # fmt: skip
     return not far or not flags.encode
 
 

@@ -28,7 +28,6 @@ FAR = 2.0  # from here on results fall apart: digits that were turned by 20 degr
 NEAR = 3.0  # and here they have: by 30 degrees
 
 
-
 def splats_of_model(pipe: GaussianDiffusion) -> SplatRepresentation:
     """The model's representation; raises InputError for a model of pixels."""
     if not isinstance(pipe.representation, SplatRepresentation):
