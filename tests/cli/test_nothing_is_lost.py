@@ -9,6 +9,7 @@ from walkers import walker
 
 from gaussiandiffusion.cli.checks import is_read
 from gaussiandiffusion.cli.main import run
+from gaussiandiffusion.gallery import GalleryWriter
 from gaussiandiffusion.splats.storage import save
 
 
@@ -90,6 +91,20 @@ def test_no_animation_is_written_over_its_source(folder, capsys):
     for source, out in (("photo.png", "photo.png"), ("images", "images/1.png")):
         assert f"{out}: is what is read" in refused(capsys, "animate", source, "--process", "encode", "--out", out)
     assert contents(folder) == before
+
+
+def test_a_gallery_is_animated_by_its_own_pictures(folder):
+    Image.new("RGB", (50, 40)).save("g/grid.png")
+    command = ["animate", "g", "--process", "encode", "--splats", "4", "--iterations", "2", "--out", "x.png"]
+    assert run([*command, "--strip", "1"]) == 0
+    assert Image.open("x.png").width > 0
+
+
+def test_a_new_gallery_keeps_no_animation_of_the_one_before(folder):
+    (folder / "g/interpolation.gif").write_bytes(b"")
+    (folder / "g/of-mine.gif").write_bytes(b"")
+    GalleryWriter(folder / "g", 1)
+    assert [path.name for path in (folder / "g").glob("*.gif")] == ["of-mine.gif"]
 
 
 def test_idle_and_senseless_flags_are_refused(folder, capsys):
