@@ -100,6 +100,13 @@ def test_a_gallery_is_animated_by_its_own_pictures(folder):
     assert Image.open("x.png").width > 0
 
 
+def test_a_gallery_is_a_file_of_sets_wherever_one_is_read(folder):
+    assert run(["convert", "g", "g.json"]) == 0
+    assert edited("--op", "layer:file=g", "--out", "b.safetensors") == 0
+    assert run(["edit", "--replay", "b.safetensors", "--out", "c.safetensors"]) == 0
+    assert (folder / "b.safetensors").read_bytes() == (folder / "c.safetensors").read_bytes()
+
+
 def test_a_new_gallery_keeps_no_animation_of_the_one_before(folder):
     (folder / "g/interpolation.gif").write_bytes(b"")
     (folder / "g/of-mine.gif").write_bytes(b"")
