@@ -11,14 +11,10 @@ ROWS = {
 }
 # At most twenty passes an image; guidance counts double. Characters are determined by what is asked for.
 CANDIDATES = {
-    "cifar10": (
-        Sampling("few-step", 20),
-        *(Sampling("few-step", 10, guidance) for guidance in (1.5, 2.0, 2.5)),
-        Sampling("dpm++", 10, 2.0),
-    ),
+    "cifar10": tuple(Sampling("few-step", 10, guidance) for guidance in (1.5, 2.0, 2.5, 3.0, 4.0)),
     "sprites": tuple(Sampling("few-step", steps) for steps in (1, 2, 4, 10)),
 }
-CURVE = Sampling("few-step", 10, 2.0)
+CURVE = Sampling("few-step", 10, 4.0)
 
 
 def preset(data: str, row: str) -> str:

@@ -48,6 +48,15 @@ def test_a_folder_is_all_it_takes(icons, capsys):
     assert (config["data"]["source"], config["data"]["split"], config["data"]["canvas"]) == (str(icons), "test", 8)
 
 
+def test_steps_that_a_flag_says_count_instead_of_the_presets_minutes(icons, capsys):
+    flags = [flag for flag in TINY if flag not in ("--budget", "0.004")]
+    assert run(["train", "icons", *flags, "--max-steps", "2"]) == 0
+    assert "trained 2 steps" in capsys.readouterr().out
+    assert run(["train", "icons", *flags, "--max-steps=3", "--resume"]) == 0
+    assert "trained 3 steps" in capsys.readouterr().out
+    assert "leave --max-steps out" in refused(capsys, "train", "icons", *TINY, "--max-steps", "2")
+
+
 def test_the_folder_of_a_training_is_its_own(icons, capsys):
     with locked(icons.parent / "runs" / "icons"):
         assert "is being written by another process" in refused(capsys, "train", "icons", *TINY)

@@ -171,7 +171,7 @@ def test_images_come_in_every_form(strokes, tmp_path):
 @pytest.mark.parametrize(
     ("images", "complaint"),
     [
-        (np.zeros((4, 4), np.uint8), r"must have shape \(N, C, H, W\)"),
+        (torch.zeros(4, 4), r"must have shape \(N, C, H, W\)"),
         (np.full((1, 1, 4, 4), 2.0), r"lie in \[0, 1\]"),
         (np.full((1, 1, 4, 4), np.nan), "finite"),
         ([], "no images given"),

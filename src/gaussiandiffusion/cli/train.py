@@ -172,7 +172,21 @@ def parse(argv: list[str], prog: str) -> Any:
         default=default,
         description=f"{Command.__doc__}\n\nPresets: {', '.join(presets())}",
     )
-    return replace(command, settings=at_home(command.settings))
+    return replace(command, settings=at_home(_of_one_length(command.settings, argv)))
+
+
+def _of_one_length(settings: TrainConfig, argv: list[str]) -> TrainConfig:
+    """Settings whose number of steps, if a flag says it, counts instead of the preset's budget.
+
+    Raises:
+        InputError: flags say both.
+    """
+    given = {word.partition("=")[0].rpartition(".")[2].removeprefix("--").replace("_", "-") for word in argv}
+    if "max-steps" not in given or settings.optimiser.budget is None:
+        return settings
+    if "budget" in given:
+        raise InputError("--budget is a time, in which as many steps are taken as it holds; leave --max-steps out")
+    return replace(settings, optimiser=replace(settings.optimiser, budget=None))
 
 
 def _quoted(word: str) -> str:
