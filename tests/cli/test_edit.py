@@ -122,7 +122,7 @@ def test_what_cannot_be_written_is_refused(folder, capsys):
     layer = ["edit", "a.safetensors", "--op", "layer:file=b.json", "--out", "b.json"]
     save(Splats.load("a.safetensors"), "b.safetensors")
     assert run(["convert", "b.safetensors", "b.json"]) == 0
-    assert "b.json: is read by an operation" in refused(capsys, *layer)
+    assert "b.json: is what is read" in refused(capsys, *layer)
 
 
 def test_help_names_every_operation_and_selection(capsys):

@@ -160,12 +160,21 @@ def test_a_picture_leads_samples_to_itself(pipe):
 def test_sets_that_are_not_in_the_models_slots_are_told_and_can_be_encoded_anew(pipe, digits):
     sets, _ = digits
     shuffled = sets.select(torch.randperm(24, generator=torch.Generator().manual_seed(0)))
-    with pytest.raises(InputError, match=r"the splats of set 0 are not in the model's slots; .*--encode"):
+    with pytest.raises(InputError, match=r"the splats of set 0 are not in the model's slots, .*--encode"):
         edit.vary(pipe, shuffled)
     anew = edit.encoded_anew(pipe, shuffled)
     assert (pipe.representation.draw(anew) - pipe.representation.draw(sets)).abs().mean() < 0.02
     edit.vary(pipe, anew, 0.1)
     assert edit.encoded_anew(pipe, pipe(num_samples=1).images.mul(255).byte().numpy()).num_splats == 24
+
+
+def test_sets_that_were_moved_far_are_refused_before_they_fall_apart(pipe, digits):
+    sets, labels = digits
+    turned = sets.rotate(35, about=(0.0, 0.0))
+    with pytest.raises(InputError, match=r"not in the model's slots, or were moved far; .*--encode"):
+        edit.vary(pipe, turned)
+    anew = edit.encoded_anew(pipe, turned)
+    assert edit.vary(pipe, anew, 0.2, class_labels=labels).images.isfinite().all()
 
 
 def broken(sets, **changes):

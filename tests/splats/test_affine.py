@@ -126,3 +126,21 @@ def test_sets_with_and_without_opacities_are_not_stacked(make_splats):
 def test_unknown_drawing_rules_are_refused(make_splats, rule):
     with pytest.raises(InputError, match=r"unknown (blending|output)"):
         make_splats(**rule)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_refused(wrong, make_splats):
+    splats = make_splats(channels=3)
+    for edit in (
+        lambda: splats.translate(0, wrong),
+        lambda: splats.rotate(wrong),
+        lambda: splats.rotate(5, about=(wrong, 0)),
+        lambda: splats.scale(wrong),
+        lambda: splats.scale((1, wrong)),
+        lambda: splats.shear(wrong),
+        lambda: splats.flip(about=(wrong, 0)),
+        lambda: splats.recolor(wrong),
+        lambda: splats.recolor(brightness=wrong),
+    ):
+        with pytest.raises(InputError, match="must be finite"):
+            edit()

@@ -11,6 +11,7 @@ import tyro
 
 from gaussiandiffusion.cli.checks import (
     LARGEST_SIDE,
+    check_apart,
     check_file,
     check_images,
     check_installed,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 ANIMATED, STRIP = (".gif", ".mp4", ".apng"), ".png"
 MODEL, PIXEL = "mnist", "pixel"
 NUM, ROWS = 16, 4  # pictures by default, of an animation and of a strip
+MOST_FRAMES = 10_000
 FASTEST = 60  # frames a second
 CHOSEN = {  # times of a strip by default
     "forward": (0.0, 0.25, 0.5, 0.75, 1.0),
@@ -134,7 +136,8 @@ class Command:
         check_file(self.out)
         if self.out.suffix.lower() == ".mp4":
             check_installed("video", "MP4", "av")
-        check_numbers(num=self.num, steps=self.steps, splats=self.splats, frames=self.frames)
+        check_numbers(num=self.num, steps=self.steps, splats=self.splats)
+        check_numbers(most=MOST_FRAMES, frames=self.frames)
         check_numbers(most=LARGEST_SIDE, size=self.size)
         check_numbers(most=FASTEST, fps=self.fps)
         check_numbers(0, seed=self.seed, iterations=self.iterations)
@@ -163,6 +166,7 @@ class Command:
             raise InputError(f"{process} takes {'two SOURCEs' if process == 'interpolate' else 'one SOURCE'} at most")
         for source in self.source:
             check_images(source)
+        check_apart(self.out, *map(Path, self.source))
 
     def _check_idle(self) -> None:
         """Refuse flags that would change nothing."""

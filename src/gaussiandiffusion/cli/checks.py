@@ -47,6 +47,27 @@ def check_file(out: Path | None) -> None:
     check_folder(out.parent)
 
 
+def check_apart(out: Path, *read: Path) -> None:
+    """Refuse to write a file over one that is read, or over one in a folder that is; raises InputError."""
+    if is_read(out, *read):
+        raise InputError(f"{out}: is what is read, or lies in it; name another file")
+
+
+def is_read(out: Path, *read: Path) -> bool:
+    """Whether a file is one of those that are read, or lies in a folder that is."""
+    there = (path for path in read if out.exists() and path.exists())
+    return any(out.samefile(path) or (path.is_dir() and out.resolve().parent == path.resolve()) for path in there)
+
+
+def check_gallery_apart(out: Path, *read: Path) -> None:
+    """Refuse a folder for a gallery that would be written over what is read; raises InputError."""
+    from gaussiandiffusion.gallery import is_part
+
+    for path in read:
+        if is_part(path, out):
+            raise InputError(f"{out}: is what is read, or holds it ({path}); name another folder")
+
+
 def check_installed(extra: str, what: str, *modules: str) -> None:
     """Refuse what an extra of the package is needed for, where it is missing; raises InputError with the command."""
     if missing := [name for name in modules if not _there(name)]:

@@ -36,7 +36,8 @@ class Command:
     """
 
     source: tyro.conf.Positional[Path]
-    """Sets: a file of ours, published .pt or HDF5 (.h5, .hdf5), JSON, an SVG of ours, or a folder of .pt."""
+    """Sets: a file of ours, a folder that `sample` wrote, published .pt or HDF5 (.h5, .hdf5), JSON, an SVG of ours, or
+    a folder of .pt."""
     out: tyro.conf.Positional[Path]
     """File to write, of the kind its suffix says; or with --to a folder, a file for each set."""
     to: Kind | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_file, check_numbers
+from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_apart, check_file, check_numbers, is_read
 from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.edit import grammar
 from gaussiandiffusion.edit.registry import OPERATIONS, split_operation
@@ -18,12 +19,12 @@ from gaussiandiffusion.gallery import is_gallery
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
-    from gaussiandiffusion.edit.applying import Step
-    from gaussiandiffusion.splats import SplatFile
+    from gaussiandiffusion.splats import Splats
 
 SUFFIXES = (".safetensors", ".json", ".ply", ".svg")
 LARGEST_PICTURE = 4096  # pixels of the longer side, where --size asks for none
 MOST_SHOWN = 100  # sets in the picture
+MOST_VALUES = 2**28  # of all pixels in it
 
 
 @dataclass(frozen=True)
@@ -59,23 +60,29 @@ class Command:
 
     def run(self) -> None:
         out = self._checked()
-        from gaussiandiffusion.edit.edited_files import edit_file, replay, save_edited
+        from gaussiandiffusion.edit.edited_files import edit_file, retold, save_edited
 
         notes: list[str] = []
         if self.replay is not None:
-            made = replay(self.replay, self.source)
+            history = retold(self._sets(), self.source)
+            read = history.files
+            check_apart(out, *read)
+            made = history.again()
         else:
             from gaussiandiffusion.edit.applying import steps_of
 
             path = self._sets()
             steps = steps_of(self.op, self.where[0] if len(self.where) == 1 else self.where or None)
-            self._check_read(steps, out)
+            labels = [] if self.reading.labels is None else [self.reading.labels]
+            read = [Path(name) for name in (*labels, *(name for step in steps for name in step.files()))]
+            check_apart(out, *read)
             made, notes = edit_file(path, out, steps, self.reading.reading())
         for note in notes:
             print(f"{self.file}: {note}", file=sys.stderr)
+        side = _side(made.splats, self.size)
         save_edited(made, out)
-        picture = self._picture(out)
-        _draw(made, picture, self.size)
+        picture = self._picture(out, read, str(made.header.source.get("name", "")))
+        _draw(made.splats, picture, side)
         splats = made.splats
         print(f"{len(splats)} sets of {splats.num_splats} splats, {splats.canvas.width}x{splats.canvas.height} pixels: "
               f"{out}, {picture.name}")  # fmt: skip
@@ -110,25 +117,37 @@ class Command:
         read = self.replay or self.file or Path()
         return read / "splats.safetensors" if is_gallery(read) else read
 
-    def _check_read(self, steps: list[Step], out: Path) -> None:
-        for name in (name for step in steps for name in step.files()):
-            if out.exists() and Path(name).exists() and out.samefile(name):
-                raise InputError(f"{out}: is read by an operation or a selection; name another file")
+    def _picture(self, out: Path, read: list[Path], encoded: str) -> Path:
+        """Beside the file; under another name where something that was read has that, or may have it.
 
-    def _picture(self, out: Path) -> Path:
-        """Beside the file; under another name where a picture of what was read may have that."""
-        read = self._sets()
-        taken = out.absolute().parent == read.absolute().parent and out.stem == read.stem
-        return out.with_name(f"{out.stem}.edited.png" if taken else f"{out.stem}.png")
+        Args:
+            read: files of operations, selections and a history.
+            encoded: name of the picture that the sets were encoded from.
+        """
+        own = self._sets()
+        path = out.with_suffix(".png")
+        taken = path.name == encoded or (path.parent.absolute() == own.absolute().parent and path.stem == own.stem)
+        while taken or is_read(path, *read):
+            path, taken = path.with_suffix(".edited.png"), False
+        return path
 
 
-def _draw(file: SplatFile, path: Path, size: int | None) -> None:
+def _side(splats: Splats, size: int | None) -> int:
+    """Longer side of the pictures; raises InputError where those that are asked for would fill memory."""
+    shown, canvas = min(len(splats), MOST_SHOWN), splats.canvas.resized(size)
+    values = shown * canvas.height * canvas.width * canvas.channels
+    if size is not None and values > MOST_VALUES:
+        raise InputError(f"{shown} pictures of {canvas.width}x{canvas.height} pixels are too much to draw beside the "
+                         "sets; give a smaller --size, and take `render` for large ones")  # fmt: skip
+    return size or max(1, min(canvas.longer_side, LARGEST_PICTURE,
+                              math.floor(canvas.longer_side * math.sqrt(MOST_VALUES / values))))  # fmt: skip
+
+
+def _draw(splats: Splats, path: Path, side: int) -> None:
     from gaussiandiffusion.ground.images import to_uint8
     from gaussiandiffusion.rendering import render
     from gaussiandiffusion.rendering.media import grid_image, save_png, to_image
 
-    splats = file.splats
-    side = size or min(splats.canvas.longer_side, LARGEST_PICTURE)
     pixels = to_uint8(render(splats[:MOST_SHOWN], side))
     save_png(to_image(pixels[0]) if len(pixels) == 1 else grid_image(pixels), path)
 

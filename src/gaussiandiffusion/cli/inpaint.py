@@ -48,13 +48,14 @@ class Command:
     asking: AskingFlags = field(default_factory=ModelFlags)
 
     def run(self) -> None:
-        if (self.keep is None) != self.complete:
+        if self.keep is not None and self.complete:
+            raise InputError("say what to keep once: --keep SELECTION or --complete, not both")
+        if self.keep is None and not self.complete:
             raise InputError("say what to keep: --keep SELECTION, such as --keep 'inside(-1,-1,1,0)', or --complete")
         check_numbers(num=self.num, rounds=self.rounds)
         check_numbers(0, 1, until=self.until)
-        if self.keep is not None:
-            grammar.parse(self.keep)
-        self.asking.check(self.out, self.file)
+        names = () if self.keep is None else grammar.files_of(grammar.parse(self.keep))
+        self.asking.check(self.out, self.file, *map(Path, names))
         pipe = self.asking.load()
         from gaussiandiffusion.edit import inpaint
         from gaussiandiffusion.edit.history import Edit, mark
@@ -70,7 +71,6 @@ class Command:
         values = {"num": self.num, "rounds": self.rounds, "until": self.until} | self.asking.values(made.conditions)
         if self.complete:
             values["complete"] = True
-        names = () if self.keep is None else grammar.files_of(grammar.parse(self.keep))
         files = {name: mark(Path(name), self.out / "splats.safetensors") for name in names}
         edit = Edit("inpaint", values, self.keep, files)
         write_results(self.out, pipe, made, given, edit, self.asking, seconds, gif=self.gif)

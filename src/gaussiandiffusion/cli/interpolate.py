@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
-from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_numbers
+from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_gallery_apart, check_numbers
 from gaussiandiffusion.cli.model_edits import AskingFlags, ModelFlags, read_for
 from gaussiandiffusion.ground.errors import InputError
 
@@ -33,22 +33,24 @@ class Place:
     def of(cls, word: str) -> Place:
         """From `7` (a seed, unless a file is called so), `FILE` or `FILE:INDEX`; raises InputError for others."""
         path = Path(word)
-        if path.exists():
+        if word and path.exists():
             return cls(path=path)
         if word.isdecimal():
             return cls(seed=int(word))
         name, colon, index = word.rpartition(":")
         if colon and index.isdecimal() and Path(name).exists():
             return cls(path=Path(name), index=int(index))
-        raise InputError(f"{word}: is neither a file of sets or pictures, nor one of its sets (FILE:3), nor a seed (7)")
+        raise InputError(
+            f"{word or repr(word)}: is neither a file of sets or pictures, nor one of its sets (FILE:3), nor a seed (7)"
+        )
 
 
 @dataclass(frozen=True)
 class Command:
     """Frames on the way from the first end to the last, both among them; as a folder as `sample` writes it.
 
-    By a model (--model, or where an end is a seed or a picture) every frame is a sample of it; else each splat of the
-    first set moves to that of the second with the same number.
+    By a model (--model, which pictures need, or where an end is a seed) every frame is a sample of it; else each splat
+    of the first set moves to that of the second with the same number.
 
     Example: gaussiandiffusion interpolate 3.png 8.png --model mnist --frames 12 --gif --out out/
     Example: gaussiandiffusion interpolate 1 2 3 --label 5 --frames 30 --loop --gif --out fives/
@@ -75,10 +77,12 @@ class Command:
         places = [Place.of(word) for word in self.ends]
         model = self._model(places)
         flags = replace(self.asking, model=model or "mnist")
+        read = [place.path for place in places if place.path is not None]
         if model is not None:
-            flags.check(self.out, *(place.path for place in places if place.path is not None))
+            flags.check(self.out, *read)
         else:
             check_folder(self.out)
+            check_gallery_apart(self.out, *read)
             check_numbers(most=LARGEST_SIDE, size=flags.size)
             if flags.label or flags.encode or self.through == "noise":
                 raise InputError("--label, --encode and --through noise are for ways by a model; give --model NAME too")

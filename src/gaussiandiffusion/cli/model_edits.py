@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_model, check_numbers
+from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_gallery_apart, check_model, check_numbers
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.ground.errors import InputError
@@ -57,8 +57,7 @@ class ModelFlags:
         for path in read:
             if not path.exists():
                 raise InputError(f"{path}: no such file; give sets (`encode` and `sample` write some) or pictures")
-            if path.is_dir() and path.resolve() == out.resolve():
-                raise InputError(f"{out}: is what is read; name another folder")
+        check_gallery_apart(out, *read)
         conditions = check_model(self.model)
         if conditions is not None:
             conditions.parse(self.label)
@@ -110,7 +109,7 @@ def read_for(pipe: GaussianDiffusion, path: Path, out: Path, flags: ModelFlags) 
     """
     from gaussiandiffusion.data.sets import holds_sets
     from gaussiandiffusion.edit.history import begin
-    from gaussiandiffusion.edit.sets_in import check_sets, encoded_anew, splats_of_model
+    from gaussiandiffusion.edit.sets_in import encoded_anew, splats_of_model
     from gaussiandiffusion.gallery import is_gallery, picture_folder
     from gaussiandiffusion.splats.formats import open_sets, sets_of
 
@@ -123,11 +122,7 @@ def read_for(pipe: GaussianDiffusion, path: Path, out: Path, flags: ModelFlags) 
     for note in opened.notes:
         print(f"{own}: {note}", file=sys.stderr)
     file = replace(file, header=begin(file.header, own, out / "splats.safetensors"), psnr=None)
-    try:
-        check_sets(pipe, file.splats, str(own), file.header.encoder)
-    except InputError:
-        if not flags.encode:
-            raise
+    if not _fit(pipe, file, own, flags):
         file.splats.validate(str(own))
         print(f"{own}: drawn and encoded anew with the template of {flags.model}", file=sys.stderr)
         try:
@@ -138,6 +133,28 @@ def read_for(pipe: GaussianDiffusion, path: Path, out: Path, flags: ModelFlags) 
                          encoder=representation.encoder().header(), signed=representation.settings.signed)  # fmt: skip
         file = replace(file, splats=splats, header=header)
     return file
+
+
+def _fit(pipe: GaussianDiffusion, file: SplatFile, own: Path, flags: ModelFlags) -> bool:
+    """Whether the sets are taken as they are; with --encode those are not that lie far from their slots.
+
+    Raises:
+        InputError: they cannot be, and --encode is not given.
+    """
+    from gaussiandiffusion.edit.sets_in import FAR, check_sets, from_slots, splats_of_model
+
+    try:
+        check_sets(pipe, file.splats, str(own), file.header.encoder)
+    except InputError:
+        if not flags.encode:
+            raise
+        return False
+    representation = splats_of_model(pipe)
+    far = int((from_slots(representation, file.splats) >= FAR).sum()) if representation.config.per_slot else 0
+    if far and not flags.encode:
+        print(f"{own}: {far} of {len(file.splats)} sets lie far from the model's slots, and what is made of them may "
+              "fall apart; --encode draws and encodes them anew", file=sys.stderr)  # fmt: skip
+    return not far or not flags.encode
 
 
 def _pictures_for(pipe: GaussianDiffusion, path: Path, out: Path, flags: ModelFlags) -> SplatFile:

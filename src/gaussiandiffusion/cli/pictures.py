@@ -45,6 +45,7 @@ class SourceReader:
         from gaussiandiffusion.data import ImageSet, ImageSource, open_images
         from gaussiandiffusion.data.framed import framed
         from gaussiandiffusion.data.sets import holds_sets
+        from gaussiandiffusion.gallery import picture_folder
         from gaussiandiffusion.ground.images import to_uint8
 
         if holds_sets(source):
@@ -55,7 +56,9 @@ class SourceReader:
             drawn = to_uint8(render(sets_of(open_sets(path, self.reading.reading()), path, limit).splats)).numpy()
             images = framed(ImageSource.of(ImageSet(drawn, name=path.name)), self.framing).read().images
         else:
-            opened = open_images(source, split=self.split, data_dir=self.data_dir, limit=limit, framing=self.framing)
+            opened = open_images(
+                str(picture_folder(source)), split=self.split, data_dir=self.data_dir, limit=limit, framing=self.framing
+            )
             images = opened.read().images
         if canvas is not None and images.shape[1:] != (canvas.channels, canvas.height, canvas.width):
             mode = next(mode for mode, channels in CHANNELS_OF.items() if channels == canvas.channels)

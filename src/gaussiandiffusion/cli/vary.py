@@ -41,6 +41,8 @@ class Command:
         check_numbers(num=self.num)
         if not 0 < self.pull <= 100:
             raise InputError(f"--pull must lie above 0 and at most at 100, not {self.pull}")
+        if self.toward is None and self.pull != 1:
+            raise InputError("--pull is how strongly a picture leads; give --toward PICTURE too")
         self.asking.check(self.out, self.file, *([] if self.toward is None else [self.toward]))
         pipe = self.asking.load()
         from gaussiandiffusion.edit import vary

@@ -19,6 +19,7 @@ from gaussiandiffusion.splats.formats import load_sets, open_sets, sets_of
 from gaussiandiffusion.splats.json_files import write_json_sets
 from gaussiandiffusion.splats.ply import write_ply
 from gaussiandiffusion.splats.set_source import Reading
+from gaussiandiffusion.splats.storage import Header
 
 VERB = "edit"
 
@@ -57,6 +58,33 @@ def edit_file(
     return replace(edited, header=record(header, *(_edit_of(step, out) for step in steps))), source.notes
 
 
+@dataclass(frozen=True)
+class Retold:
+    """A history, and where the files lie now that it tells of.
+
+    Attributes:
+        header: of the edited file.
+        first: the file that it begins with.
+        told: what a reader was told of that.
+        steps: every edit since.
+    """
+
+    header: Header
+    first: Path
+    told: Reading
+    steps: list[Step]
+
+    @property
+    def files(self) -> list[Path]:
+        """All files that are read to make the sets again."""
+        return [self.first, *(path for step in self.steps for path in step.places.values())]
+
+    def again(self) -> SplatFile:
+        """The edited sets; raises InputError where a file or an edit is not sound."""
+        file = load_sets(self.first, self.told)
+        return replace(file, splats=run_steps(file.splats, self.steps), header=self.header, psnr=None)
+
+
 def replay(edited: str | os.PathLike[str], source: str | os.PathLike[str] | None = None) -> SplatFile:
     """An edited file's sets made again from those that its history begins with.
 
@@ -68,12 +96,17 @@ def replay(edited: str | os.PathLike[str], source: str | os.PathLike[str] | None
         InputError: it has no history, or one that edits by hand are not all of; a file that it read is not there or
             is not what it was.
     """
+    return retold(edited, source).again()
+
+
+def retold(edited: str | os.PathLike[str], source: str | os.PathLike[str] | None = None) -> Retold:
+    """An edited file's history, every file found; arguments and errors as `replay`."""
     edited, source = Path(edited), None if source is None else Path(source)
     header = load_sets(edited).header
     first = find(origin(header, edited), edited, source)
     where = f"{edited}: the header"
     told: _Told = to_record(header.source.get(READING, {}), _Told, f"{where}: source.{READING}")
-    file = load_sets(first, Reading(**(asdict(told) | {"labels": Path(told.labels) if told.labels else None})))
+    reading = Reading(**(asdict(told) | {"labels": Path(told.labels) if told.labels else None}))
     steps = []
     for number, edit in enumerate(header.edits or []):
         if edit.verb != VERB:
@@ -83,7 +116,7 @@ def replay(edited: str | os.PathLike[str], source: str | os.PathLike[str] | None
             for name, wanted in edit.files.items()
         }
         steps.append(Step(from_values(edit.values, f"{where}: edits[{number}]"), edit.where, places))
-    return replace(file, splats=run_steps(file.splats, steps), header=header, psnr=None)
+    return Retold(header, first, reading, steps)
 
 
 def save_edited(file: SplatFile, out: Path) -> None:

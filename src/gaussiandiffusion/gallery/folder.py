@@ -19,6 +19,14 @@ from gaussiandiffusion.ground.records import is_file, read_record
 
 RECORD_FILE = "sample.json"
 PICTURES = "images"
+PARTS = (
+    RECORD_FILE,
+    PICTURES,
+    "svg",
+    "grid.png",
+    "splats.safetensors",
+    "interpolation.gif",
+)  # beside materialisation.*
 LARGEST = 256 << 20  # bytes of a record: it holds a label for each of maybe millions of samples
 
 
@@ -67,6 +75,17 @@ class Gallery:
 def is_gallery(folder: Path) -> bool:
     """Whether `sample` wrote this folder."""
     return is_file(folder / RECORD_FILE)
+
+
+def is_part(path: Path, folder: Path) -> bool:
+    """Whether a gallery that is written to `folder` would take the place of a file or folder."""
+    path, folder = path.resolve(), folder.resolve()
+    if path == folder:
+        return True
+    if folder not in path.parents:
+        return False
+    name = path.relative_to(folder).parts[0]
+    return name in PARTS or name.startswith("materialisation.")
 
 
 def picture_folder(source: str) -> Path | str:

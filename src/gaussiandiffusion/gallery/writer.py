@@ -28,6 +28,7 @@ from gaussiandiffusion.representation import Representation
 from gaussiandiffusion.splats import Splats
 
 GRID = 100  # pictures on the grid and in the animation, at most
+OWN = (f"{PICTURES}/[0-9]*.png", "svg/[0-9]*.svg", "materialisation.*", "interpolation.gif", "splats.safetensors")
 GRID_PIXELS = 1000  # width the grid is enlarged toward, by whole pixels
 
 
@@ -55,7 +56,7 @@ class GalleryWriter:
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"{self.folder}: is a file; --out names a folder")
         if is_gallery(self.folder):
-            for pattern in (f"{PICTURES}/[0-9]*.png", "svg/[0-9]*.svg", "materialisation.*", "splats.safetensors"):
+            for pattern in OWN:
                 for path in self.folder.glob(pattern):
                     path.unlink()
 

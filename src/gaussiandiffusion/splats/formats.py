@@ -25,6 +25,7 @@ from gaussiandiffusion.splats.splats import Splats
 from gaussiandiffusion.splats.storage import Header, SplatFile
 
 OWN = ".safetensors"
+OF_SAMPLES = "splats.safetensors"  # in a folder that `sample` wrote
 
 
 @dataclass
@@ -72,6 +73,8 @@ def open_sets(path: str | os.PathLike[str], reading: Reading | None = None) -> S
     if is_sharded(path):  # whatever else lies there, as its report
         reading.refuse(path, "folder of splat files of this package")
         return Shards(path)
+    if is_file(path / OF_SAMPLES):
+        path = path / OF_SAMPLES
     suffix = suffix_of(path)
     if suffix in READERS:
         if not path.exists():

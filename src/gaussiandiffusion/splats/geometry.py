@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+
+from gaussiandiffusion.ground.errors import InputError
+
+
+def finite(*numbers: float) -> list[float]:
+    """The same; raises InputError where one is NaN or infinite."""
+    for number in numbers:
+        if not math.isfinite(number):
+            raise InputError(f"an edit's numbers must be finite, not {number}")
+    return list(numbers)
 
 
 def centroid(means: Float[Tensor, "n k 2"], where: Bool[Tensor, "n k"] | None) -> Float[Tensor, "n 1 2"]:

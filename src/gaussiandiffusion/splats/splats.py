@@ -18,7 +18,7 @@ from gaussiandiffusion.splats import color
 from gaussiandiffusion.splats.arrays import AsArrays
 from gaussiandiffusion.splats.canvas import Canvas
 from gaussiandiffusion.splats.display import Displayed
-from gaussiandiffusion.splats.geometry import centroid, mapped
+from gaussiandiffusion.splats.geometry import centroid, finite, mapped
 
 Blending = Literal["sum", "alpha"]
 Output = Literal["clamp", "soft", "straight"]
@@ -196,7 +196,7 @@ class Splats(Displayed, AsArrays):
             about: centre (x, y); default: the centroid of the selected means, set by set.
             where: selection; default: all splats.
         """
-        centre = centroid(self.means, where) if about is None else self.means.new_tensor(about)
+        centre = centroid(self.means, where) if about is None else self.means.new_tensor(finite(*about))
         means, sigmas, rhos = mapped(self.means, self.sigmas, self.rhos, matrix.to(self.means), centre)
         means = means if offset is None else means + offset.to(self.means)
         if where is not None:
@@ -207,7 +207,7 @@ class Splats(Displayed, AsArrays):
 
     def translate(self, dx: float, dy: float, *, where: Bool[Tensor, "n k"] | None = None) -> Splats:
         """Move by (dx, dy) in canvas units: right and down."""
-        moved = self.means + self.means.new_tensor([dx, dy])
+        moved = self.means + self.means.new_tensor(finite(dx, dy))
         return replace(self, means=moved if where is None else torch.where(where[..., None], moved, self.means))
 
     def rotate(
@@ -218,7 +218,7 @@ class Splats(Displayed, AsArrays):
         where: Bool[Tensor, "n k"] | None = None,
     ) -> Splats:
         """Turn clockwise on screen by `degrees` about `about` (default: the selection's centroid)."""
-        cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        cos, sin = (function(math.radians(*finite(degrees))) for function in (math.cos, math.sin))
         return self.affine(torch.tensor([[cos, -sin], [sin, cos]], dtype=torch.float64), about=about, where=where)
 
     def scale(
@@ -232,7 +232,7 @@ class Splats(Displayed, AsArrays):
         factors = (factor, factor) if isinstance(factor, int | float) else factor
         if 0 in factors:
             raise InputError("a scale factor of 0 would flatten the splats; use a factor other than 0")
-        return self.affine(torch.tensor(factors, dtype=torch.float64).diag(), about=about, where=where)
+        return self.affine(torch.tensor(finite(*factors), dtype=torch.float64).diag(), about=about, where=where)
 
     def shear(
         self,
@@ -243,6 +243,7 @@ class Splats(Displayed, AsArrays):
         where: Bool[Tensor, "n k"] | None = None,
     ) -> Splats:
         """Slant: right by `x` for every unit down, and down by `y` for every unit right."""
+        x, y = finite(x, y)
         if x * y == 1:
             raise InputError(f"a shear by {x:g} and {y:g} would flatten the splats; use slopes whose product is not 1")
         return self.affine(torch.tensor([[1, x], [y, 1]], dtype=torch.float64), about=about, where=where)
@@ -270,6 +271,7 @@ class Splats(Displayed, AsArrays):
         Raises:
             InputError: hue or saturation of grey or signed colours.
         """
+        hue, saturation, brightness = finite(hue, saturation, brightness)
         light = self.colors[..., :3]
         if hue or saturation != 1:
             light = color.recolored(color.colored(light), hue, saturation)

@@ -28,7 +28,7 @@ def keep(splats: Splats, kept: Bool[Tensor, "n k"], where: Bool[Tensor, "n k"] |
         InputError: no splat is left in any set.
     """
     counts = kept.sum(1)
-    most = int(counts.max())
+    most = int(counts.max()) if len(counts) else splats.num_splats
     if most == 0:
         raise InputError("no splat would be left; keep at least one")
     order = (~kept).to(torch.uint8).sort(dim=1, stable=True).indices[:, :most]  # (n, k'), kept ones first
