@@ -12,7 +12,7 @@ demo: $(VENV)/.base ## set up .venv, then 64 digits in demo/
 	$(BIN)/gaussiandiffusion sample --model mnist --num 64 --gif --out demo
 
 test: $(VENV)/.dev ## set up .venv with the development tools, then run the tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile  # a process a processor
 
 lint: $(VENV)/.dev ## style, types, and that imports go only downward
 	$(BIN)/ruff check .
