@@ -41,7 +41,7 @@ def test_everything_that_needs_no_data_set_was_recorded(found):
     assert set(found) == {name for name in RECORDED["outputs"] if "synthetic" in name or name.startswith("sample")}
 
 
-@pytest.mark.skipif(HERE != RECORDED["machine_class"], reason="another class of machine rounds otherwise")
+@pytest.mark.skipif(RECORDED["machine_class"] != HERE, reason="another class of machine rounds otherwise")
 def test_on_the_recorded_machine_it_is_the_same_to_the_bit(found):
     assert found == {name: RECORDED["outputs"][name] for name in found}
 
