@@ -63,7 +63,7 @@ def test_without_the_numbers_beside_them_shapes_are_read_by_their_looks(edited):
 
 
 def test_a_moved_shape_is_where_it_looks_and_keeps_its_colour(edited):
-    moved = lambda text: text.replace(first_shape(text), f'<g transform="translate(2 1)">{first_shape(text)}</g>\n')  # noqa: E731
+    moved = lambda text: text.replace(first_shape(text), f'<g transform="translate(2 1)">{first_shape(text)}</g>\n')  # noqa: E731 (shorthand)
     splats, read = edited(moved)
     offset = torch.tensor([2.0, 1.0]) / splats.canvas.pixels_per_unit
     torch.testing.assert_close(read.means[0, 0], splats.means[0, 0] + offset, atol=2e-5, rtol=0)

@@ -43,7 +43,7 @@ def test_fixed_shapes_change_no_value_and_no_gradient(scene, below):
     found = []
     for fixed in (False, True):
         off = torch.full_like(clean, 0.1, requires_grad=True)
-        network = lambda noisy, *_, off=off: objective.target(clean, draw.noise, draw.timesteps) + off  # noqa: E731
+        network = lambda noisy, *_, off=off: objective.target(clean, draw.noise, draw.timesteps) + off  # noqa: E731 (shorthand)
         loss = DenoisingLoss(objective, representation, 1.0, below, fixed_shapes=fixed)
         total, parts = loss(network, clean, nothing, None, draw)
         found.append((total, parts.get("render"), torch.autograd.grad(total, off)[0]))
@@ -68,7 +68,7 @@ def test_what_is_far_may_be_no_number(scene):
     draw = Draw.of(tuple(clean.shape), objective, 0, Dropout(0.0, 0.0), generator_for(3))
     off = torch.zeros_like(clean, requires_grad=True)
     huge = torch.where(draw.timesteps[:, None, None] > 400, 1e30, 0.1)
-    network = lambda noisy, *_: objective.target(clean, draw.noise, draw.timesteps) + huge + off  # noqa: E731
+    network = lambda noisy, *_: objective.target(clean, draw.noise, draw.timesteps) + huge + off  # noqa: E731 (shorthand)
     loss = DenoisingLoss(objective, representation, 1.0, 0.4, fixed_shapes=True)
     nothing = Conditions.ask(ConditionSpec({}), len(clean))
     _, parts = loss(network, clean, nothing, None, draw)

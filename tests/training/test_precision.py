@@ -71,7 +71,7 @@ def test_the_choice_is_told_kept_and_has_the_effect_of_asking_for_it(config, dat
 def test_a_resumed_training_keeps_the_choice_of_its_beginning(config, data, chosen, tmp_path):
     asked = chosen("bf16")
     assert Trainer(config, data, tmp_path / "whole", "cpu").train()
-    stop = lambda step, parts: os.kill(os.getpid(), signal.SIGTERM) if step == 2 else None  # noqa: E731
+    stop = lambda step, parts: os.kill(os.getpid(), signal.SIGTERM) if step == 2 else None  # noqa: E731 (shorthand)
     assert not Trainer(config, data, tmp_path / "parts", "cpu", on_step=stop).train()
     chosen("no")
     again = Trainer(config, data, tmp_path / "parts", "cpu")

@@ -192,5 +192,5 @@ def _weights(scheduler: Scheduler, timestep: float) -> tuple[float, float]:
         time = timestep / scheduler.config["num_train_timesteps"]
         return 1 - time, time
     # All but flow schedulers have the table.
-    abar = float(getattr(scheduler, "alphas_cumprod")[round(timestep)])  # noqa: B009
+    abar = float(getattr(scheduler, "alphas_cumprod")[round(timestep)])  # noqa: B009 (flow schedulers have none)
     return abar**0.5, (1 - abar) ** 0.5

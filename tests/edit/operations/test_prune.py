@@ -13,7 +13,7 @@ from gaussiandiffusion.splats import Canvas, Splats
 
 def random_sets(n=2, k=40, channels=3, seed=0, **kwargs):
     random = torch.Generator().manual_seed(seed)
-    uniform = lambda *shape: torch.rand(*shape, generator=random)  # noqa: E731
+    uniform = lambda *shape: torch.rand(*shape, generator=random)  # noqa: E731 (shorthand)
     return Splats(
         uniform(n, k, 2) * 2 - 1,
         uniform(n, k, 2) * 0.2 + 0.02,
