@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from gaussiandiffusion.edit.operations.counts import filled_up
 from gaussiandiffusion.edit.sets_in import NEAR, REMEDY, check_kind, check_sets, from_slots, splats_of_model
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.pipeline import GaussianDiffusion
-from gaussiandiffusion.representation import LatentTransform
+from gaussiandiffusion.representation import SplatRepresentation
 from gaussiandiffusion.representation.features import to_features
 from gaussiandiffusion.splats import Splats
 
@@ -46,7 +47,7 @@ def in_slots(pipe: GaussianDiffusion, splats: Splats, what: str = "the sets", *,
 
     Each set's splats that draw something are assigned to slots so that the squares of their latents add up to the least
     (Kuhn, "The Hungarian Method for the Assignment Problem", 1955); no value of them changes. Sets of as many splats as
-    the model's that lie in its slots stay as they are.
+    the model's that lie in its slots stay as they are, unless an edit filled them up, which moved some along.
 
     Args:
         pipe: a model of splats.
@@ -64,27 +65,28 @@ def in_slots(pipe: GaussianDiffusion, splats: Splats, what: str = "the sets", *,
     kept = drawing(splats, drawn)
     placed = torch.zeros(len(splats), dtype=torch.bool)
     if splats.num_splats == k:
-        placed = from_slots(representation, splats) < NEAR if per_slot else ~placed
+        placed = (from_slots(representation, splats) < NEAR) & ~filled_up(splats) if per_slot else ~placed
     if splats.num_splats > k or bool((~placed & (kept.sum(1) == k)).any()):
         check_sets(pipe, splats, what)  # refuses
     empty = representation.from_latent(torch.zeros(1, *representation.latent_shape, device=representation.device))
     slots = torch.where(placed[:, None], torch.arange(splats.num_splats), -1)
     for number in (~placed).nonzero()[:, 0].tolist():
         own = kept[number].nonzero()[:, 0]
-        squares = _squares(representation.latent_transform, splats[number].select(own))
+        squares = _squares(representation, splats[number].select(own))
         chosen = _assigned(squares)
         if bool((far := squares.gather(1, chosen[:, None])[:, 0] >= STRAY).any()):
             at = int(own[far][0])
-            raise InputError(f"{what}: splat {at} of set {number} is far from any of the model's slots; {REMEDY}")
+            raise InputError(f"{what}: splat {at} of set {number} lies far from every slot it could have; {REMEDY}")
         slots[number, own] = chosen
     return _put(splats, kept, slots, empty.to("cpu"))
 
 
-def _squares(transform: LatentTransform, one: Splats) -> Float[Tensor, "m k"]:
+def _squares(representation: SplatRepresentation, one: Splats) -> Float[Tensor, "m k"]:
     """For each splat of a set and each slot, the mean square of its latent there."""
+    transform = representation.latent_transform
     mean, std = transform.mean.cpu(), transform.std.cpu()
     latents = (to_features(one, transform.config.form)[0, :, None] - mean) / std  # (m, k or 1, f)
-    return latents.square().mean(-1).expand(-1, transform.config.num_slots or -1)
+    return latents.square().mean(-1).expand(-1, representation.latent_shape[0])
 
 
 def _assigned(squares: Float[Tensor, "m k"]) -> Int64[Tensor, " m"]:
