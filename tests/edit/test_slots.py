@@ -69,7 +69,8 @@ def test_sets_that_an_edit_filled_up_are_told(pipe, digits):
 
 
 def test_what_is_left_of_sets_is_kept_bit_for_bit_and_completed(pipe, digits):
-    left = digits.select(range(4, 20)).opacity(0.9)
+    left = digits.select(range(4, 20))
+    left = replace(left, opacities=torch.full_like(left.rhos, 0.9))
     out = edit.complete(pipe, left, 5, class_labels=[2, 4, 8], **QUICK)
     placed = edit.in_slots(pipe, left)
     for name, value in out.splats.tensors().items():
@@ -94,13 +95,15 @@ def test_what_no_slot_suits_is_refused(pipe, digits):
     few = digits.select(range(5))
     stray = few.translate(1.5, 0, where=torch.arange(5)[None] == 2)
     stray = replace(stray, colors=stray.colors.clamp_min(0.3))
+    shuffled = digits.select(torch.arange(24).flip(0))
+    shuffled = replace(shuffled, colors=shuffled.colors.clamp_min(0.3))
     for given, said in (
         (stray, "splat 2 of set 0 lies far from every slot it could have; draw and encode"),
         (replace(few, means=few.means * 0 + 0.9, colors=few.colors + 0.3), "lies far from every slot"),
-        (digits.duplicate(1, x=0.1), "have 48 splats each, the model's sets 24"),
+        (edit.apply(digits, "duplicate:x=0.1"), "have 48 splats each, the model's sets 24"),
         (replace(few, colors=few.colors * 0), "keeps nothing of set 0"),
         (replace(few, canvas=few.canvas.resized(32)), "canvas of 32x32, the model's is 28x28"),
-        (digits.select(torch.arange(24).flip(0)).recolor(brightness=9), "not in the model's slots, or were moved far"),
+        (shuffled, "not in the model's slots, or were moved far"),
     ):
         with pytest.raises(InputError, match=said):
             edit.complete(pipe, given, **QUICK)

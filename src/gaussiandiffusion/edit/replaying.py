@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -29,30 +30,20 @@ class Retold:
 
     Attributes:
         header: of the edited file.
-        first: what it begins with.
-        stages: every edit since.
+        files: all that are read to make the sets again.
+        begin: the first edit done again.
+        stages: the edits after it.
     """
 
     header: Header
-    first: First | Between
-    stages: Sequence[Stage]
-
-    @property
-    def files(self) -> list[Path]:
-        """All files that are read to make the sets again."""
-        own = [self.first.path] if isinstance(self.first, First) else self.first.files
-        return [*own, *(path for stage in self.stages for path in stage.files)]
+    files: list[Path]
+    begin: Callable[[], SplatFile]
+    stages: list[Stage]
 
     def again(self) -> SplatFile:
         """The edited sets; raises InputError where a file or an edit is not sound."""
-        stages = list(self.stages)
-        if isinstance(self.first, Between):
-            file = self.first.frames()
-        elif stages:
-            file = stages.pop(0).begin(self.first)
-        else:
-            file = load_sets(self.first.path, self.first.told)
-        for stage in stages:
+        file = self.begin()
+        for stage in self.stages:
             file = stage.go_on(file)
         return replace(file, header=self.header, psnr=None)
 
@@ -87,20 +78,21 @@ def retold(
     header = load_sets(path).header
     reader = _Reader(path, None if source is None else Path(source), ModelsTold(path, model))
     edits = list(enumerate(header.edits or []))
-    first: First | Between
     if edits and edits[0][1].verb == Interpolate.verb:
-        first = reader.between(edits.pop(0)[1])
+        between = reader.between(edits.pop(0)[1])
+        stages = reader.stages(edits)
+        files, begin = between.files, between.frames
     else:
-        found = find(origin(header, path), path, reader.source)
         told = header.source.get(READING, {})
-        first = First(found, reading_of(told, f"{path}: the header: source.{READING}"))
-    stages: list[Stage] = []
-    for by_hand, group in groupby(edits, lambda numbered: numbered[1].verb == VERB):
-        if by_hand:
-            stages.append(ByHand([reader.step(number, edit) for number, edit in group]))
-        else:
-            stages += [reader.of_model(number, edit) for number, edit in group]
-    return Retold(header, first, stages)
+        first = First(
+            find(origin(header, path), path, reader.source), reading_of(told, f"{path}: the header: source.{READING}")
+        )
+        stages = reader.stages(edits)
+        files, begin = [first.path], partial(load_sets, first.path, first.told)
+        if stages:
+            files += stages[0].files
+            begin = partial(stages.pop(0).begin, first)
+    return Retold(header, [*files, *(each for stage in stages for each in stage.files)], begin, stages)
 
 
 @dataclass(frozen=True)
@@ -110,6 +102,16 @@ class _Reader:
     edited: Path
     source: Path | None
     models: ModelsTold
+
+    def stages(self, edits: Sequence[tuple[int, Edit]]) -> list[Stage]:
+        """Edits with their places in the history; those by hand that follow one another together."""
+        stages: list[Stage] = []
+        for by_hand, group in groupby(edits, lambda numbered: numbered[1].verb == VERB):
+            if by_hand:
+                stages.append(ByHand([self.step(number, edit) for number, edit in group]))
+            else:
+                stages += [self.of_model(number, edit) for number, edit in group]
+        return stages
 
     def step(self, number: int, edit: Edit) -> Step:
         return Step(from_values(edit.values, self._where(number)), edit.where, self._files(edit))
