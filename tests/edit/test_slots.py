@@ -93,13 +93,13 @@ def test_a_model_without_slots_takes_them_in_their_order(digits):
 
 def test_what_no_slot_suits_is_refused(pipe, digits):
     few = digits.select(range(5))
-    stray = few.translate(1.5, 0, where=torch.arange(5)[None] == 2)
+    stray = few.translate(2.5, 0, where=torch.arange(5)[None] == 2)
     stray = replace(stray, colors=stray.colors.clamp_min(0.3))
     shuffled = digits.select(torch.arange(24).flip(0))
     shuffled = replace(shuffled, colors=shuffled.colors.clamp_min(0.3))
     for given, said in (
         (stray, "splat 2 of set 0 lies far from every slot it could have; draw and encode"),
-        (replace(few, means=few.means * 0 + 0.9, colors=few.colors + 0.3), "lies far from every slot"),
+        (replace(few, means=few.means * 0 + 1.5, colors=few.colors + 0.3), "lies far from every slot"),
         (edit.apply(digits, "duplicate:x=0.1"), "have 48 splats each, the model's sets 24"),
         (replace(few, colors=few.colors * 0), "keeps nothing of set 0"),
         (replace(few, canvas=few.canvas.resized(32)), "canvas of 32x32, the model's is 28x28"),
@@ -126,7 +126,7 @@ def test_a_sketch_as_typed(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "out/splats.safetensors").read_bytes()
     line = refused(capsys, "inpaint", "sketch.json", "--keep", "index(0)", "--out", "other")
     assert "have 4 splats each, the model's sets 24; draw and encode them anew" in line
-    splats[1]["mean"] = [1.7, 0]
+    splats[1]["mean"] = [2.5, 0]
     (tmp_path / "sketch.json").write_text(json.dumps(header | {"sets": [{"splats": splats}]}))
     line = refused(capsys, "inpaint", "sketch.json", "--complete", "--out", "other")
     assert "sketch.json: splat 1 of set 0 lies far from every slot it could have; draw and encode them anew" in line
