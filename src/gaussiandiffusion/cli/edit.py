@@ -52,6 +52,8 @@ class Command:
     """Instead of FILE and --op: make this edited file again from what its history begins with."""
     source: Path | None = None
     """For --replay: where that file lies now."""
+    model: str | None = None
+    """For --replay: the model of its history, or the folder where that lies now."""
     size: int | None = None
     """Longer side of the PNG in pixels; default: the canvas."""
     seed: int = 0
@@ -60,11 +62,13 @@ class Command:
 
     def run(self) -> None:
         out = self._checked()
-        from gaussiandiffusion.edit.edited_files import edit_file, retold, save_edited
+        from gaussiandiffusion.edit.edited_files import edit_file, save_edited
 
         notes: list[str] = []
         if self.replay is not None:
-            history = retold(self._sets(), self.source)
+            from gaussiandiffusion.edit.replaying import retold
+
+            history = retold(self._sets(), self.source, self.model)
             read = history.files
             check_apart(out, *read)
             made = history.again()
@@ -96,6 +100,8 @@ class Command:
         read = self.file if self.replay is None else self.replay
         if self.replay is None and self.source is not None:
             raise InputError("--source is where --replay finds what it begins with; give --replay EDITED")
+        if self.replay is None and self.model is not None:
+            raise InputError("--model is for --replay; by a model edit `vary`, `inpaint`, `transfer`, `interpolate`")
         if self.replay is not None and (self.op or self.where or self.file is not None or self.reading):
             raise InputError("--replay takes all from the history; leave out FILE, --op, --where and flags of reading")
         if read is None:
