@@ -19,6 +19,7 @@ from gaussiandiffusion.ground.errors import InputError
 if TYPE_CHECKING:
     from gaussiandiffusion.data import ImageSet, ImageSource
 
+START = "hilbert"
 SAMPLE_BYTES, SAMPLE_LEAST = 256 << 20, 512  # of the images that a template is learned from: held, all of them
 
 
@@ -40,7 +41,7 @@ class Command:
     """Folder with local copies of the data set."""
     splats: int | None = None
     """K; default 70 for grey images, 150 for colour."""
-    start: str = "hilbert"
+    start: str = START
     """hilbert, grid, random or template:FILE."""
     signed: bool = False
     """Allow negative colours: higher PSNR, but no SVG and no editing by colour."""
@@ -128,6 +129,15 @@ class Command:
             raise InputError("nothing to write: give --out FILE-or-DIR, or --learn-template FILE")
         if self.texture and self.learn_template is None:
             raise InputError("--texture is decided when a template is learned; give --learn-template FILE with it")
+        if self.start != START and self.learn_template is not None:
+            raise InputError(f"sets begin at the template that is learned; leave --start {self.start} out")
+        of_sets = ("limit", "target_psnr", "allocate")
+        idle = [name for name in of_sets if self.out is None and getattr(self, name) is not None]
+        if idle or (self.resume and self.out is None):
+            flag = (*idle, "resume")[0].replace("_", "-")
+            raise InputError(
+                f"--{flag} is of the sets, and a template alone is asked for; give --out too, or leave it out"
+            )
         if self.allocate == "error" and (self.start.startswith("template") or self.learn_template is not None):
             raise InputError("a template says where splats begin, and each keeps its slot; leave --allocate error out")
         if self.target_psnr is not None and not 0 < self.target_psnr < 100:

@@ -41,7 +41,7 @@ class ModelFlags:
     limit: int | None = None
     """Only the first N sets."""
     size: int | None = None
-    """Longer side of the pictures in pixels; default: the model's canvas."""
+    """Longer side of the pictures in pixels; default: the canvas."""
     seed: int = 0
     """Result i depends on (seed, i) and its set alone."""
     device: Device = "auto"
@@ -166,6 +166,7 @@ def _pictures_for(pipe: GaussianDiffusion, path: Path, out: Path, flags: ModelFl
     from gaussiandiffusion.splats import SplatFile
     from gaussiandiffusion.splats.storage import Header
 
+    flags.reading.refuse(path, "pictures")
     representation = splats_of_model(pipe)
     canvas = representation.canvas
     side = canvas.height if canvas.height == canvas.width else None

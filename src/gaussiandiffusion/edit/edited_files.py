@@ -6,7 +6,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from gaussiandiffusion.edit.applying import Step, run_steps
 from gaussiandiffusion.edit.history import READING, begin, find, mark, origin, record
@@ -22,6 +24,7 @@ from gaussiandiffusion.splats.set_source import Reading
 from gaussiandiffusion.splats.storage import Header
 
 VERB = "edit"
+LIMIT = "limit"  # in the values of an edit: of how many sets it was, the first ones
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class _Told:
 
 
 def edit_file(
-    path: Path, out: Path, steps: Sequence[Step], reading: Reading | None = None
+    path: Path, out: Path, steps: Sequence[Step], reading: Reading | None = None, limit: int | None = None
 ) -> tuple[SplatFile, list[str]]:
     """The sets of a file after every step, with their history.
 
@@ -44,6 +47,7 @@ def edit_file(
         path: a file of sets, or a folder of them.
         out: where they are to be written; nothing is written here.
         reading: what a file of another system does not say.
+        limit: only the first sets, so many.
 
     Returns:
         The edited sets, and what was guessed in reading.
@@ -52,10 +56,11 @@ def edit_file(
         InputError: the file cannot be read, or what `run_steps` raises.
     """
     source = open_sets(path, reading)
-    file = sets_of(source, path)
+    file = sets_of(source, path, limit)
     header = begin(file.header, path, out, _told(reading))
     edited = replace(file, splats=run_steps(file.splats, steps), header=header, psnr=None)
-    return replace(edited, header=record(header, *(_edit_of(step, out) for step in steps))), source.notes
+    told = [replace(step, limit=None if number else limit) for number, step in enumerate(steps)]
+    return replace(edited, header=record(header, *(_edit_of(step, out) for step in told))), source.notes
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,8 @@ class Retold:
     def again(self) -> SplatFile:
         """The edited sets; raises InputError where a file or an edit is not sound."""
         file = load_sets(self.first, self.told)
-        return replace(file, splats=run_steps(file.splats, self.steps), header=self.header, psnr=None)
+        splats = run_steps(file.splats, self.steps)
+        return replace(file[: len(splats)], splats=splats, header=self.header, psnr=None)
 
 
 def replay(edited: str | os.PathLike[str], source: str | os.PathLike[str] | None = None) -> SplatFile:
@@ -115,12 +121,18 @@ def retold(edited: str | os.PathLike[str], source: str | os.PathLike[str] | None
             name: find(wanted, edited, None if source is None else _beside(source, name))
             for name, wanted in edit.files.items()
         }
-        steps.append(Step(from_values(edit.values, f"{where}: edits[{number}]"), edit.where, places))
+        said = f"{where}: edits[{number}]"
+        limit: int | None = to_record(edit.values.get(LIMIT), Annotated[int, Meta(ge=1)] | None, f"{said}: {LIMIT}")
+        values = {key: value for key, value in edit.values.items() if key != LIMIT}
+        steps.append(Step(from_values(values, said), edit.where, places, limit))
     return Retold(header, first, reading, steps)
 
 
-def save_edited(file: SplatFile, out: Path) -> None:
-    """Write sets as the kind that the suffix says; .safetensors and .json keep the history.
+def save_edited(file: SplatFile, out: Path, size: int | None = None) -> None:
+    """Write sets as the kind that the suffix says; all but .ply keep the history.
+
+    Args:
+        size: longer side of an SVG in pixels; default: the canvas.
 
     Raises:
         InputError: .ply and .svg hold one set; or the file cannot be written.
@@ -132,9 +144,12 @@ def save_edited(file: SplatFile, out: Path) -> None:
         if len(file.splats) > 1:
             raise InputError(f"{out}: a {suffix} file holds one set, and there are {len(file.splats)}; "
                              "write .safetensors")  # fmt: skip
-        from gaussiandiffusion.rendering import to_svg
+        if suffix == ".ply":
+            write_ply(file.splats, out)
+        else:
+            from gaussiandiffusion.rendering import to_svg
 
-        (write_ply if suffix == ".ply" else to_svg)(file.splats, out)
+            to_svg(file.splats, out, size=size, header=header)
     else:
         storage.save(
             file.splats, out, labels=file.labels, conditions=file.conditions, signed=header.signed,
@@ -148,7 +163,8 @@ def _edit_of(step: Step, out: Path) -> Edit:
     if step.where is not None and not isinstance(step.where, str):
         raise InputError("a history holds selections as text; give an expression rather than a mask")
     files = {name: mark(Path(name), out) for name in step.files()}
-    return Edit(VERB, {"op": operation.name, **operation.values()}, step.where, files)
+    limit = {} if step.limit is None else {LIMIT: step.limit}
+    return Edit(VERB, {"op": operation.name, **operation.values(), **limit}, step.where, files)
 
 
 def _told(reading: Reading | None) -> dict[str, Any]:

@@ -51,6 +51,14 @@ class Operation:
         """The sets changed; `where`: which splats, default all."""
         return self.edit(splats, where).splats
 
+    def changes(self) -> bool:
+        """Whether its values can change any set; at 0 degrees or the factor 1 they cannot."""
+        return True
+
+    def idle(self) -> Mapping[str, str]:
+        """Keys that mean nothing beside the others, each with what it would need."""
+        return {}
+
     def values(self) -> dict[str, Any]:
         """Its values that are not the default, as JSON has them."""
         given = {each.name: getattr(self, each.name) for each in fields(self) if each.init}  # type: ignore[arg-type]
