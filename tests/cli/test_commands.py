@@ -11,6 +11,7 @@ from PIL import Image
 
 from gaussiandiffusion.cli.main import run
 from gaussiandiffusion.splats import Splats, storage
+from gaussiandiffusion.splats.formats import load_sets
 
 
 def test_help_is_fast_and_imports_no_torch():
@@ -236,7 +237,7 @@ def test_bad_files_are_answered_in_one_line(tmp_path, capsys, stroke_file):
     assert "--learn-template" in refused(capsys, "encode", stroke_file, "--texture", "--out", "x.safetensors")
     template = ["encode", stroke_file, "--learn-template", tmp_path / "t.safetensors"]
     assert "leave --start grid out" in refused(capsys, *template, "--start", "grid")
-    for flag in (["--target-psnr", "30"], ["--limit", "3"], ["--resume"]):
+    for flag in (["--target-psnr", "30"], ["--allocate", "start"], ["--resume"]):
         assert f"{flag[0]} is of the sets, and a template alone is asked for" in refused(capsys, *template, *flag)
     assert "cannot be written" in refused(capsys, "encode", stroke_file, "--out", stroke_file / "x.safetensors")
     truncated = tmp_path / "cut.safetensors"
