@@ -92,7 +92,7 @@ def test_equal_commands_write_equal_bytes_and_sets_are_taken_as_pictures_are(pic
 
 
 def test_sample_writes_every_kind_of_animation(tmp_path, capsys):
-    pytest.importorskip("av")
+    pytest.importorskip("av")  # of an extra
     out = tmp_path / "out"
     argv = ["sample", "--model", SPLATS, "--num", "4", "--gif", "--mp4", "--apng", "--out", str(out)]
     assert run(argv) == 0
@@ -159,7 +159,7 @@ def test_what_only_the_model_or_the_pictures_tell_is_refused_too(pictures, tmp_p
     assert "no ellipses" in said("--process", "reverse", "--model", PIXELS, "--ellipses")
     assert "generates pixels" in said("--process", "interpolate", "--model", PIXELS)
     assert "--canvas 28 --mode L" in said(pictures, "--process", "forward")
-    assert "holds pictures; --clamp is said of files of sets" in said(pictures, "--process", "forward", "--clamp", "soft")
+    assert "holds pictures; --clamp is said of" in said(pictures, "--process", "forward", "--clamp", "soft")
     assert "leave --model out" in said(pictures, "--process", "encode", "--model", "mnist")
     assert "too much to hold" in said("--process", "reverse", "--model", SPLATS, "--size", "9000")
     one = str(Path(pictures) / "0.png")

@@ -21,6 +21,7 @@ from gaussiandiffusion.cli.checks import (
 )
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.cli.framing import FramingFlags
+from gaussiandiffusion.cli.large_gifs import note_large
 from gaussiandiffusion.cli.pictures import SourceReader
 from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.cli.times import even_times, strip_times
@@ -108,6 +109,7 @@ class Command:
 
         film = self._encoding(len(times)) if self.process == "encode" else self._of_model(device, len(times))
         write_film(film, self.out, times, self.fps or FPS)
+        note_large(self.out)
         kind = "times side by side" if self._is_strip else "frames"
         print(f"{self.process}, {len(times)} {kind}, {self.out.stat().st_size / 1000:,.0f} kB: {self.out}")
 
@@ -177,8 +179,8 @@ class Command:
             raise InputError(f"--{asked[0]} is for samples, and a SOURCE is given; leave one of them out")
         read = ("limit", "data_dir", "framing", "reading")
         if not self.source and (any(getattr(self, name) for name in read) or self.split != "train"):
-            raise InputError("--limit, --split, --data-dir, --canvas, --mode and what is said of files are of a SOURCE; "
-                             "give one, or leave them out (--num says how many samples are shown)")  # fmt: skip
+            raise InputError("--limit, --split, --data-dir, --canvas, --mode and what is said of files are of a "
+                             "SOURCE; give one, or leave them out (--num says how many samples are shown)")  # fmt: skip
         moving = [name for name in ("frames", "fps") if getattr(self, name) is not None]
         if self._is_strip and moving:
             raise InputError(f"{self.out}: is a strip, without --{moving[0]}; --strip says which times it shows")

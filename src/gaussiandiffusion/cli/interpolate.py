@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_gallery_apart, check_numbers
+from gaussiandiffusion.cli.large_gifs import note_large
 from gaussiandiffusion.cli.model_edits import ModelFlags, read_for
 from gaussiandiffusion.ground.errors import InputError
 
@@ -170,7 +171,7 @@ class Command:
         from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
         from gaussiandiffusion.ground.images import to_uint8
         from gaussiandiffusion.rendering import render
-        from gaussiandiffusion.rendering.media import save_gif, to_image
+        from gaussiandiffusion.rendering.media import save_animation, to_image
         from gaussiandiffusion.splats import storage
 
         assert made.splats is not None  # of a model of splats
@@ -190,7 +191,10 @@ class Command:
                      edits=[Edit("interpolate", values, files=files)])  # fmt: skip
         writer.written.append("splats.safetensors")
         if self.gif:
-            save_gif([to_image(picture) for picture in to_uint8(images)], self.out / "interpolation.gif", hold=120)
+            save_animation(
+                [to_image(picture) for picture in to_uint8(images)], self.out / "interpolation.gif", hold=120
+            )
+            note_large(self.out / "interpolation.gif")
             writer.written.append("interpolation.gif")
         words = None if made.conditions is None else made.conditions.words()
         writer.write_record(

@@ -12,6 +12,7 @@ import tyro
 
 from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_gallery_apart, check_model, check_numbers
 from gaussiandiffusion.cli.device import Device, resolve
+from gaussiandiffusion.cli.large_gifs import note_large
 from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.ground.errors import InputError
 
@@ -234,6 +235,8 @@ def write_results(
     )  # fmt: skip
     writer.written.append("splats.safetensors")
     writer.write_animation(pipe.representation, gif=gif, mp4=False, size=flags.size)
+    if gif:
+        note_large(out / "materialisation.gif")
     labels = None if made.conditions is None else made.conditions.labels
     open_ = labels is not None and bool((labels >= pipe.num_classes).any())
     writer.write_record(

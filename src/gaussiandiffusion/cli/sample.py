@@ -19,6 +19,7 @@ from gaussiandiffusion.cli.checks import (
     check_sheet,
 )
 from gaussiandiffusion.cli.device import Device, resolve
+from gaussiandiffusion.cli.large_gifs import note_large
 from gaussiandiffusion.gallery.animation import LOOPS
 from gaussiandiffusion.ground.errors import InputError
 
@@ -144,6 +145,8 @@ class Command:
         template = template_sha256(pipeline.representation)
         writer.write_sets(made, self.model, svg=self.svg, size=self.size, template=template)
         writer.write_animation(pipeline.representation, gif=self.gif, mp4=self.mp4, apng=self.apng, size=self.size)
+        if self.gif:
+            note_large(self.out / "materialisation.gif")
         conditions = writer.conditions
         labels = None if conditions is None else conditions.labels
         record = SampleRecord(
