@@ -34,7 +34,7 @@ def sets_of_rows(
     """A batch of sets of equally many splats, as float32.
 
     Args:
-        sets: their splats, each with a colour of the canvas's channels; where some have an opacity, 1 is that of others.
+        sets: the splats of each, in colours of the canvas's channels; where some have an opacity, others have 1.
         background: of every set, a number a channel.
         blending, output: see `Splats`.
     """
