@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -122,10 +122,15 @@ def retold(edited: str | os.PathLike[str], source: str | os.PathLike[str] | None
             for name, wanted in edit.files.items()
         }
         said = f"{where}: edits[{number}]"
-        limit: int | None = to_record(edit.values.get(LIMIT), Annotated[int, Meta(ge=1)] | None, f"{said}: {LIMIT}")
-        values = {key: value for key, value in edit.values.items() if key != LIMIT}
+        values, limit = without_limit(edit.values, said)
         steps.append(Step(from_values(values, said), edit.where, places, limit))
     return Retold(header, first, reading, steps)
+
+
+def without_limit(values: Mapping[str, Any], where: str) -> tuple[dict[str, Any], int | None]:
+    """An operation's values in a history, and of how many sets it was; raises InputError where that is no number."""
+    limit: int | None = to_record(values.get(LIMIT), Annotated[int, Meta(ge=1)] | None, f"{where}: {LIMIT}")
+    return {key: value for key, value in values.items() if key != LIMIT}, limit
 
 
 def save_edited(file: SplatFile, out: Path, size: int | None = None) -> None:
