@@ -14,9 +14,20 @@ from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.rendering.media import grid_image, save_png
+from gaussiandiffusion.splats import Canvas, Splats
 
 STRENGTHS = (0.1, 0.3, 0.5, 0.7, 1.0)
 SIZE = 56  # pixels of a digit
+STROKES = {  # of sketched digits, from x, y to x, y
+    0: [(0, -0.6, -0.35, -0.3), (-0.35, -0.3, -0.35, 0.3), (-0.35, 0.3, 0, 0.6), (0, 0.6, 0.35, 0.3),
+        (0.35, 0.3, 0.35, -0.3), (0.35, -0.3, 0, -0.6)],
+    1: [(0.15, -0.6, 0.1, -0.2), (0.1, -0.2, 0, 0.2), (0, 0.2, -0.1, 0.6)],
+    2: [(-0.35, -0.4, 0, -0.6), (0, -0.6, 0.3, -0.3), (0.3, -0.3, -0.1, 0.2), (-0.1, 0.2, -0.35, 0.5),
+        (-0.35, 0.55, 0.4, 0.55)],
+    4: [(-0.3, -0.6, -0.4, -0.05), (-0.4, -0.05, 0.3, -0.05), (0.3, -0.5, 0.2, 0), (0.2, 0, 0.1, 0.6)],
+    7: [(-0.4, -0.55, 0, -0.55), (0, -0.55, 0.4, -0.55), (0.4, -0.5, 0.25, -0.1), (0.25, -0.1, 0.05, 0.3),
+        (0.05, 0.3, -0.05, 0.6)],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,7 @@ def main(arguments: Arguments) -> None:
 
     def save(name: str, rows: list) -> None:
         pictures = torch.cat([to_uint8(render(row, SIZE)) for row in rows])
-        save_png(grid_image(pictures, columns=10), arguments.out / f"{name}.png")
+        save_png(grid_image(pictures, columns=len(rows[0])), arguments.out / f"{name}.png")
 
     varied = [edit.vary(pipe, sets, strength, seed, class_labels=labels).splats for strength in STRENGTHS]
     save("variations", [sets, *varied])
@@ -45,6 +56,11 @@ def main(arguments: Arguments) -> None:
     kept = replace(sets, colors=sets.colors * keep[..., None])
     mended = [edit.inpaint(pipe, sets, keep, each, class_labels=labels).splats for each in range(3)]
     save("inpainting", [sets, kept, *mended])
+
+    drawn, shown = sketches(sets.canvas)
+    completed = [edit.complete(pipe, drawn, each, class_labels=shown).splats for each in range(3)]
+    mended = edit.complete(pipe, drawn, seed, until=0.3, class_labels=shown).splats
+    save("sketches", [drawn, *completed, mended])
 
     own = {"class_labels": labels}
     others = [edit.transfer(pipe, sets, own=own, class_labels=digit).splats for digit in (2, 5, 7)]
@@ -58,6 +74,19 @@ def main(arguments: Arguments) -> None:
     led = [edit.guide(pipe, edit.Target(target, pull), 10, seed, class_labels=labels).splats for pull in (0.5, 1, 2)]
     save("guided", [sets, *led])
     save_png(target.resize((2 * SIZE, 2 * SIZE), Image.Resampling.NEAREST), arguments.out / "guided-target.png")
+
+
+def sketches(canvas: Canvas) -> tuple[Splats, list[int]]:
+    """Digits of a few splats, one a stroke, and what they show; filled up with splats that draw nothing."""
+    most = max(map(len, STROKES.values()))
+    ends = torch.tensor([[*strokes, *[strokes[0]] * (most - len(strokes))] for strokes in STROKES.values()])
+    way = (ends[..., 2:] - ends[..., :2]) / 4  # of two sigmas to each side
+    covariance = way[..., None] * way[..., None, :] + 0.06**2 * torch.eye(2)
+    sigmas = covariance.diagonal(dim1=-2, dim2=-1).sqrt()
+    rhos = covariance[..., 0, 1] / sigmas.prod(-1)
+    drawn = torch.tensor([[place < len(strokes) for place in range(most)] for strokes in STROKES.values()])
+    colors = 0.7 * drawn[..., None].float()
+    return Splats((ends[..., :2] + ends[..., 2:]) / 2, sigmas, rhos, colors, canvas), [*STROKES]
 
 
 def bar() -> Image.Image:

@@ -9,8 +9,9 @@ import torch
 from PIL import Image
 
 from gaussiandiffusion.edit.applying import steps_of
-from gaussiandiffusion.edit.edited_files import edit_file, replay, save_edited
+from gaussiandiffusion.edit.edited_files import edit_file, save_edited
 from gaussiandiffusion.edit.history import Edit, begin, file_sha256, record
+from gaussiandiffusion.edit.replaying import replay
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import storage
 from gaussiandiffusion.splats.storage import HEADER_KEY, load, load_header

@@ -55,6 +55,8 @@ class Command:
     """For --replay: where that file lies now."""
     limit: int | None = None
     """Only the first N sets."""
+    model: str | None = None
+    """For --replay: the model of its history, or the folder where that lies now."""
     size: int | None = None
     """Longer side of the pictures in pixels, of an SVG too; default: the canvas."""
     seed: int = 0
@@ -66,11 +68,13 @@ class Command:
     def run(self) -> None:
         out = self._checked()
         device = resolve(self.device)  # imports torch
-        from gaussiandiffusion.edit.edited_files import edit_file, retold, save_edited
+        from gaussiandiffusion.edit.edited_files import edit_file, save_edited
 
         notes: list[str] = []
         if self.replay is not None:
-            history = retold(self._sets(), self.source)
+            from gaussiandiffusion.edit.replaying import retold
+
+            history = retold(self._sets(), self.source, self.model)
             read = history.files
             check_apart(out, *read)
             made = history.again()
@@ -103,6 +107,8 @@ class Command:
         read = self.file if self.replay is None else self.replay
         if self.replay is None and self.source is not None:
             raise InputError("--source is where --replay finds what it begins with; give --replay EDITED")
+        if self.replay is None and self.model is not None:
+            raise InputError("--model is for --replay; by a model edit `vary`, `inpaint`, `transfer`, `interpolate`")
         told = self.op or self.where or self.file is not None or self.limit is not None or self.reading
         if self.replay is not None and told:
             raise InputError("--replay takes all from the history; leave out FILE, --op, --where, --limit and flags of "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import tyro
 
@@ -13,11 +12,6 @@ from gaussiandiffusion.cli.checks import check_numbers
 from gaussiandiffusion.cli.model_edits import AskingFlags, ModelFlags, read_for, write_results
 from gaussiandiffusion.edit import grammar
 from gaussiandiffusion.ground.errors import InputError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from gaussiandiffusion.splats import Splats
 
 
 @dataclass(frozen=True)
@@ -36,7 +30,8 @@ class Command:
     """Splats to keep: "inside(-1,-1,1,0)" (a box in canvas units), "mask(FILE)" (white in a picture), "color(#ff0000,
     20)", ... as `edit` takes them, joined by & | ! and parentheses."""
     complete: bool = False
-    """Keep what draws something, and let the model add what is missing: for a part of a picture, or a sketch."""
+    """Keep all splats that draw something, and let the model add what is missing: for a part of a set's splats, of a
+    picture, or a sketch of a few splats, each put into the slot of the model that suits it best."""
     num: int = 1
     """Results from each set."""
     rounds: int = 4
@@ -57,26 +52,15 @@ class Command:
         names = () if self.keep is None else grammar.files_of(grammar.parse(self.keep))
         self.asking.check(self.out, self.file, *map(Path, names))
         pipe = self.asking.load()
-        from gaussiandiffusion.edit import inpaint
-        from gaussiandiffusion.edit.history import Edit, mark
+        from gaussiandiffusion.edit.by_model import Beside, Inpaint
 
-        given = read_for(pipe, self.file, self.out, self.asking)
-        kept = self._kept(given.splats)
-        places = [i for i in range(len(given.splats)) for _ in range(self.num)]
-        request = self.asking.request(pipe, given.conditions, len(places))
+        given = read_for(pipe, self.file, self.out, self.asking, place=self.complete)
+        asked = self.asking.asked(pipe, given.conditions, self.num * len(given.splats))
+        edit = Inpaint(**self.asking.told(pipe), asked=asked, num=self.num, rounds=self.rounds, until=self.until,
+                       complete=self.complete)  # fmt: skip
+        files = {name: Path(name) for name in names}
         started = time.perf_counter()
-        made = inpaint(pipe, given.splats[places], kept[places], self.asking.seed, rounds=self.rounds,
-                       until=self.until, return_trajectory=self.gif, **request)  # fmt: skip
+        made = edit.make(pipe, given.splats, Beside(self.keep, files), return_trajectory=self.gif)
         seconds = time.perf_counter() - started
-        values = {"num": self.num, "rounds": self.rounds, "until": self.until} | self.asking.values(made.conditions)
-        if self.complete:
-            values["complete"] = True
-        files = {name: mark(Path(name), self.out / "splats.safetensors") for name in names}
-        edit = Edit("inpaint", values, self.keep, files)
-        write_results(self.out, pipe, made, given, edit, self.asking, seconds, gif=self.gif)
-
-    def _kept(self, splats: Splats) -> Tensor:
-        from gaussiandiffusion.edit.expressions import select
-        from gaussiandiffusion.edit.inpainting import drawing
-
-        return drawing(splats) if self.keep is None else select(splats, self.keep)
+        recorded = edit.recorded(self.out / "splats.safetensors", files, self.keep)
+        write_results(self.out, pipe, made, given, recorded, self.asking, seconds, gif=self.gif)

@@ -12,10 +12,11 @@ import tyro
 
 from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_gallery_apart, check_numbers
 from gaussiandiffusion.cli.large_gifs import note_large
-from gaussiandiffusion.cli.model_edits import ModelFlags, read_for
+from gaussiandiffusion.cli.model_edits import ModelFlags, read_for, sets_or_pictures
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
+    from gaussiandiffusion.edit.by_model import Interpolate
     from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionOutput
     from gaussiandiffusion.splats import SplatFile
 
@@ -102,21 +103,31 @@ class Command:
             raise InputError(f"--{asked[0]} is for samples, and each splat of these sets moves to that of the next; "
                              "go by --model NAME --through noise, or leave it out")  # fmt: skip
         pipe = flags.load() if model is not None else None
-        from gaussiandiffusion.edit import interpolate
-
         files = [None if place.path is None else self._read(pipe, place, flags) for place in places]
-        request: dict[str, Any] = {}
-        if pipe is not None:
-            wanted = flags.request(pipe, None, self.frames)
-            request = {name: value for name, value in wanted.items() if value is not None}
-        ends = [place.seed if file is None else file.splats for place, file in zip(places, files, strict=True)]
+        edit = self._edit(pipe, places, flags)
+        ends = [place.seed or 0 if file is None else file.splats for place, file in zip(places, files, strict=True)]
         if pipe is None:
             self._note_slots([file for file in files if file is not None])
         started = time.perf_counter()
-        made = interpolate(pipe, [end for end in ends if end is not None], self.frames, through=self.through,
-                           loop=self.loop, **request)  # fmt: skip
+        made = edit.make(pipe, ends)
         signed = any(file is not None and file.header.signed for file in files)
-        self._write(made, pipe, flags, places, signed, time.perf_counter() - started)
+        self._write(made, pipe, edit, flags, places, signed, time.perf_counter() - started)
+
+    def _edit(self, pipe: GaussianDiffusion | None, places: list[Place], flags: ModelFlags) -> Interpolate:
+        """The edit as a history has it."""
+        from gaussiandiffusion.edit.by_model import Interpolate, SavedEnd
+        from gaussiandiffusion.edit.noise import STEPS
+        from gaussiandiffusion.edit.readings import told_of
+
+        ends = [SavedEnd(place.seed, None if place.path is None else str(place.path), place.index or 0)
+                for place in places]  # fmt: skip
+        told: dict[str, Any] = {}
+        if pipe is not None:
+            led_back = self.through != "sets" and any(place.path is not None for place in places)
+            told = flags.told(pipe, *(STEPS, 1.0) if led_back else ())
+            told["asked"] = {name: words[0] for name, words in flags.asked(pipe, None, 1).items()}
+        return Interpolate(**told, ends=ends, frames=self.frames, through=self.through, loop=self.loop,
+                           reading=told_of(flags.reading.reading()))  # fmt: skip
 
     def _model(self, places: list[Place]) -> str | None:
         """The model's name; None where none is needed."""
@@ -135,15 +146,13 @@ class Command:
 
     def _read(self, pipe: GaussianDiffusion | None, place: Place, flags: ModelFlags) -> SplatFile:
         """The one set that a place means."""
-        from gaussiandiffusion.gallery import is_gallery
         from gaussiandiffusion.splats.formats import load_sets
 
         assert place.path is not None
         if pipe is not None:
             file = read_for(pipe, place.path, self.out, flags)
         else:
-            own = place.path / "splats.safetensors" if is_gallery(place.path) else place.path
-            file = load_sets(own, flags.reading.reading())
+            file = load_sets(sets_or_pictures(place.path), flags.reading.reading())
         index, count = place.index or 0, len(file.splats)
         if index >= count:
             raise InputError(f"{place.path}: has no set {index}, its sets are 0 to {count - 1}")
@@ -161,12 +170,12 @@ class Command:
         self,
         made: GaussianDiffusionOutput,
         pipe: GaussianDiffusion | None,
+        edit: Interpolate,
         flags: ModelFlags,
         places: list[Place],
         signed: bool,
         seconds: float,
     ) -> None:
-        from gaussiandiffusion.edit.history import Edit, mark
         from gaussiandiffusion.edit.sets_in import template_sha256
         from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
         from gaussiandiffusion.ground.images import to_uint8
@@ -180,15 +189,13 @@ class Command:
         images = made.images if flags.size is None else render(made.splats, flags.size)
         writer.add(replace(made, images=images), 0)
         writer.write_grid()
-        values = {"ends": list(self.ends), "frames": self.frames, "through": self.through, "loop": self.loop}
         encoder = {}
         if pipe is not None:
-            values |= flags.values(made.conditions)
             encoder = {"model": flags.model, "template_sha256": template_sha256(pipe.representation)}
         file = self.out / "splats.safetensors"
-        files = {str(place.path): mark(place.path, file) for place in places if place.path is not None}
+        files = {str(place.path): sets_or_pictures(place.path) for place in places if place.path is not None}
         storage.save(made.splats.to("cpu"), file, conditions=made.conditions, signed=signed, encoder=encoder,
-                     edits=[Edit("interpolate", values, files=files)])  # fmt: skip
+                     edits=[edit.recorded(file, files)])  # fmt: skip
         writer.written.append("splats.safetensors")
         if self.gif:
             save_animation(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +16,7 @@ from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
+    from gaussiandiffusion.edit.by_model import Words
     from gaussiandiffusion.ground.attributes import ConditionSpec
     from gaussiandiffusion.ground.conditions import Conditions
     from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionOutput
@@ -71,22 +71,34 @@ class ModelFlags:
 
         return GaussianDiffusion.from_pretrained(self.model).to(device)
 
-    def request(self, pipe: GaussianDiffusion, known: Conditions | None, count: int) -> dict[str, Any]:
-        """What `count` results are asked: the label, and of what it does not say what the file does."""
+    def asked(self, pipe: GaussianDiffusion, known: Conditions | None, count: int) -> Words:
+        """What each of `count` results is asked to be: the label, and of what it does not say what the file does."""
+        from gaussiandiffusion.edit.by_model import words_of
+
         asked: dict[str, Any] = known_words(pipe.condition_spec, known) | pipe.condition_spec.parse(self.label)
         for name, value in asked.items():
             if isinstance(value, list) and len(value) != count:
                 asked[name] = [each for each in value for _ in range(count // len(value))]
-        steps = {} if self.steps is None else {"num_inference_steps": self.steps}
-        return steps | {"conditions": asked, "guidance_scale": self.guidance}
+        return words_of(pipe, asked, count)
 
-    def values(self, asked: Conditions | None) -> dict[str, Any]:
-        """The same for a history."""
-        told = {"model": self.model, "encode": self.encode, "label": list(self.label), "steps": self.steps}
-        told |= {"guidance": self.guidance, "limit": self.limit, "seed": self.seed}
-        known = {name: value for name, value in told.items() if value not in (None, False, [])}
-        words = None if asked is None else asked.words()
-        return known if words is None else known | {"asked": words}
+    def told(self, pipe: GaussianDiffusion, steps: int | None = None, guidance: float | None = None) -> dict[str, Any]:
+        """What every edit by a model is told (`edit.by_model.ByModel`), but for what is asked.
+
+        Args:
+            steps, guidance: of the verb, where the flags say nothing; default: the model's.
+        """
+        if pipe.condition_spec:  # without conditions there is nothing to guide to
+            guidance = pipe.config["guidance_scale"] if guidance is None else guidance
+        return {
+            "model": self.model,
+            "weights": pipe.weights_sha256,
+            "device": pipe.device.type,
+            "seed": self.seed,
+            "steps": self.steps or steps or pipe.config["num_inference_steps"],
+            "guidance": guidance if self.guidance is None else self.guidance,
+            "limit": self.limit,
+            "encode": self.encode,
+        }
 
 
 AskingFlags = Annotated[ModelFlags, tyro.conf.arg(name="")]
@@ -101,98 +113,38 @@ def known_words(spec: ConditionSpec, known: Conditions | None) -> dict[str, list
             for name, values in words.items()}  # fmt: skip
 
 
-def read_for(pipe: GaussianDiffusion, path: Path, out: Path, flags: ModelFlags) -> SplatFile:
+def read_for(pipe: GaussianDiffusion, path: Path, out: Path, flags: ModelFlags, *, place: bool = False) -> SplatFile:
     """The sets of a file in the model's slots, or of pictures; their history begins with the file.
+
+    Args:
+        place: put splats that are not in the slots into those that suit them best, see `edit.slots`.
 
     Raises:
         InputError: the file cannot be read, or its sets are of another kind than the model's and are not to be encoded
             anew.
     """
     from gaussiandiffusion.data.sets import holds_sets
+    from gaussiandiffusion.edit.given import Bringing, read_given
     from gaussiandiffusion.edit.history import begin
-    from gaussiandiffusion.edit.sets_in import encoded_anew, splats_of_model
+    from gaussiandiffusion.edit.readings import told_of
+
+    own, reading = sets_or_pictures(path), flags.reading.reading()
+    if not holds_sets(own):
+        flags.reading.refuse(own, "pictures")
+    given = read_given(pipe, own, Bringing(flags.model, flags.limit, flags.encode, place), reading)
+    for note in given.notes:
+        print(note, file=sys.stderr)
+    told = told_of(reading) if holds_sets(own) else None
+    return replace(given.file, header=begin(given.file.header, own, out / "splats.safetensors", told))
+
+
+def sets_or_pictures(path: Path) -> Path:
+    """What is read of a file or folder: of a gallery the file of its sets, or else its pictures."""
+    from gaussiandiffusion.data.sets import holds_sets
     from gaussiandiffusion.gallery import is_gallery, picture_folder
-    from gaussiandiffusion.splats.formats import open_sets, sets_of
 
-    representation = splats_of_model(pipe)
     own = path / "splats.safetensors" if is_gallery(path) else path
-    if not (own.exists() and holds_sets(own)):
-        return _pictures_for(pipe, Path(picture_folder(str(path))), out, flags)
-    opened = open_sets(own, flags.reading.reading())
-    file = sets_of(opened, own, flags.limit)
-    for note in opened.notes:
-        print(f"{own}: {note}", file=sys.stderr)
-    file = replace(file, header=begin(file.header, own, out / "splats.safetensors"), psnr=None)
-    if not _fit(pipe, file, own, flags):
-        file.splats.validate(str(own))
-        print(f"{own}: drawn and encoded anew with the template of {flags.model}", file=sys.stderr)
-        try:
-            splats = encoded_anew(pipe, file.splats)
-        except InputError as error:
-            raise InputError(f"{own}: {error}") from error
-        header = replace(file.header, canvas=_shape(splats), output=splats.output, blending=splats.blending,
-                         encoder=representation.encoder().header(), signed=representation.settings.signed)  # fmt: skip
-        file = replace(file, splats=splats, header=header)
-    return file
-
-
-def _fit(pipe: GaussianDiffusion, file: SplatFile, own: Path, flags: ModelFlags) -> bool:
-    """Whether the sets are taken as they are; with --encode those are not that lie far from their slots.
-
-    Raises:
-        InputError: they cannot be, and --encode is not given.
-    """
-    from gaussiandiffusion.edit.sets_in import FAR, check_sets, from_slots, splats_of_model
-
-    try:
-        check_sets(pipe, file.splats, str(own), file.header.encoder)
-    except InputError:
-        if not flags.encode:
-            raise
-        return False
-    representation = splats_of_model(pipe)
-    far = int((from_slots(representation, file.splats) >= FAR).sum()) if representation.config.per_slot else 0
-    if far and not flags.encode:
-        print(f"{own}: {far} of {len(file.splats)} sets lie far from the model's slots, and what is made of them may "
-              "fall apart; --encode draws and encodes them anew", file=sys.stderr)  # fmt: skip
-    return not far or not flags.encode
-
-
-def _pictures_for(pipe: GaussianDiffusion, path: Path, out: Path, flags: ModelFlags) -> SplatFile:
-    from gaussiandiffusion.data import load_images
-    from gaussiandiffusion.data.framing import Framing
-    from gaussiandiffusion.edit.history import begin
-    from gaussiandiffusion.edit.sets_in import encoded_anew, mode_of, splats_of_model
-    from gaussiandiffusion.ground.conditions import Conditions
-    from gaussiandiffusion.splats import SplatFile
-    from gaussiandiffusion.splats.storage import Header
-
-    flags.reading.refuse(path, "pictures")
-    representation = splats_of_model(pipe)
-    canvas = representation.canvas
-    side = canvas.height if canvas.height == canvas.width else None
-    images = load_images(path, limit=flags.limit, framing=Framing(canvas=side, mode=mode_of(canvas)))
-    print(f"{path}: encoded with the template of {flags.model}", file=sys.stderr)
-    splats = encoded_anew(pipe, images.images)
-    conditions = None if images.conditions is None else Conditions.of(images.conditions)
-    source = {"name": images.name, "sha256": images.sha256}
-    header = Header.of(splats, signed=representation.settings.signed, encoder=representation.encoder().header(),
-                       source=source)  # fmt: skip
-    labels = None if conditions is None else conditions.labels
-    return SplatFile(splats, begin(header, path, out / "splats.safetensors"), labels, None, conditions)
-
-
-def read_target(path: Path, pipe: GaussianDiffusion, pull: float) -> Any:
-    """A picture that leads, brought to the model's canvas and mode."""
-    from gaussiandiffusion.data import load_images
-    from gaussiandiffusion.data.framing import Framing
-    from gaussiandiffusion.edit.guidance import Target
-    from gaussiandiffusion.edit.sets_in import mode_of, splats_of_model
-
-    canvas = splats_of_model(pipe).canvas
-    side = canvas.height if canvas.height == canvas.width else None
-    images = load_images(path, limit=1, framing=Framing(canvas=side, mode=mode_of(canvas)))
-    return Target(images.images, pull)
+    return own if own.exists() and holds_sets(own) else Path(picture_folder(str(path)))
 
 
 def write_results(
@@ -205,7 +157,6 @@ def write_results(
     seconds: float,
     *,
     gif: bool = False,
-    frames: Sequence[Any] | None = None,
 ) -> None:
     """A gallery of the results, and the last line.
 
@@ -213,11 +164,11 @@ def write_results(
         given: what was edited; its header goes on with the edit.
         gif: also the steps as an animation, if there is a trajectory.
     """
+    from gaussiandiffusion.edit.edited_files import save_edited
+    from gaussiandiffusion.edit.given import made_of
     from gaussiandiffusion.edit.history import record
-    from gaussiandiffusion.edit.sets_in import template_sha256
     from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
     from gaussiandiffusion.rendering import render
-    from gaussiandiffusion.splats import storage
 
     splats, num = made.splats, len(made.images)
     assert splats is not None  # of a model of splats
@@ -225,14 +176,7 @@ def write_results(
     images = made.images if flags.size is None else render(splats, flags.size)
     writer.add(replace(made, images=images), 0)
     writer.write_grid()
-    header = record(given.header, edit)
-    encoder = dict(header.encoder)
-    if (template := template_sha256(pipe.representation)) is not None:
-        encoder["template_sha256"] = template
-    storage.save(
-        splats.to("cpu"), out / "splats.safetensors", conditions=made.conditions, signed=header.signed,
-        encoder=encoder, source=header.source, edits=header.edits,
-    )  # fmt: skip
+    save_edited(made_of(pipe, made, record(given.header, edit)), out / "splats.safetensors")
     writer.written.append("splats.safetensors")
     writer.write_animation(pipe.representation, gif=gif, mp4=False, size=flags.size)
     if gif:
@@ -253,8 +197,3 @@ def write_results(
         )
     )
     print(f"{num} results in {seconds:.1f} s: {out}/{', '.join(writer.written)}")
-
-
-def _shape(splats: Any) -> tuple[int, int, int]:
-    canvas = splats.canvas
-    return canvas.height, canvas.width, canvas.channels

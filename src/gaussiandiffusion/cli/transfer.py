@@ -35,15 +35,16 @@ class Command:
         if conditions is not None:
             conditions.parse(self.own)
         pipe = self.asking.load()
-        from gaussiandiffusion.edit import transfer
-        from gaussiandiffusion.edit.history import Edit
+        from gaussiandiffusion.edit.by_model import Beside, Transfer, words_of
+        from gaussiandiffusion.edit.noise import STEPS
 
         given = read_for(pipe, self.file, self.out, self.asking)
-        spec = pipe.condition_spec
-        own = known_words(spec, given.conditions) | spec.parse(self.own)
-        request = self.asking.request(pipe, given.conditions, len(given.splats))
+        spec, count = pipe.condition_spec, len(given.splats)
+        own = words_of(pipe, {**known_words(spec, given.conditions), **spec.parse(self.own)}, count)
+        asked = self.asking.asked(pipe, given.conditions, count)
+        edit = Transfer(**self.asking.told(pipe, STEPS), asked=asked, own=own)
         started = time.perf_counter()
-        made = transfer(pipe, given.splats, own={"conditions": own}, **request)
+        made = edit.make(pipe, given.splats, Beside())
         seconds = time.perf_counter() - started
-        edit = Edit("transfer", {"own": own} | self.asking.values(made.conditions))
-        write_results(self.out, pipe, made, given, edit, self.asking, seconds)
+        recorded = edit.recorded(self.out / "splats.safetensors", {})
+        write_results(self.out, pipe, made, given, recorded, self.asking, seconds)

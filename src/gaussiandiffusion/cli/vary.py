@@ -9,7 +9,7 @@ from pathlib import Path
 import tyro
 
 from gaussiandiffusion.cli.checks import check_numbers
-from gaussiandiffusion.cli.model_edits import AskingFlags, ModelFlags, read_for, read_target, write_results
+from gaussiandiffusion.cli.model_edits import AskingFlags, ModelFlags, read_for, write_results
 from gaussiandiffusion.ground.errors import InputError
 
 
@@ -48,21 +48,15 @@ class Command:
                              "more, or leave --gif and --toward out")  # fmt: skip
         self.asking.check(self.out, self.file, *([] if self.toward is None else [self.toward]))
         pipe = self.asking.load()
-        from gaussiandiffusion.edit import vary
-        from gaussiandiffusion.edit.history import Edit, mark
+        from gaussiandiffusion.edit.by_model import Beside, Vary
 
         given = read_for(pipe, self.file, self.out, self.asking)
-        target = None if self.toward is None else read_target(self.toward, pipe, self.pull)
-        places = [i for i in range(len(given.splats)) for _ in range(self.num)]
-        request = self.asking.request(pipe, given.conditions, len(places))
+        asked = self.asking.asked(pipe, given.conditions, self.num * len(given.splats))
+        files = {} if self.toward is None else {str(self.toward): self.toward}
+        edit = Vary(**self.asking.told(pipe), asked=asked, strength=self.strength, num=self.num,
+                    toward=next(iter(files), None), pull=self.pull)  # fmt: skip
         started = time.perf_counter()
-        made = vary(pipe, given.splats[places], self.strength, self.asking.seed, target=target,
-                    return_trajectory=self.gif, **request)  # fmt: skip
+        made = edit.make(pipe, given.splats, Beside(files=files), return_trajectory=self.gif)
         seconds = time.perf_counter() - started
-        values = {"strength": self.strength, "num": self.num} | self.asking.values(made.conditions)
-        files = {}
-        if self.toward is not None:
-            values["toward"], values["pull"] = str(self.toward), self.pull
-            files[str(self.toward)] = mark(self.toward, self.out / "splats.safetensors")
-        edit = Edit("vary", values, files=files)
-        write_results(self.out, pipe, made, given, edit, self.asking, seconds, gif=self.gif)
+        recorded = edit.recorded(self.out / "splats.safetensors", files)
+        write_results(self.out, pipe, made, given, recorded, self.asking, seconds, gif=self.gif)

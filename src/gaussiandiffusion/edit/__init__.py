@@ -6,7 +6,6 @@ from gaussiandiffusion.ground.lazy import lazily
 
 if TYPE_CHECKING:
     from gaussiandiffusion.edit.applying import apply
-    from gaussiandiffusion.edit.edited_files import replay
     from gaussiandiffusion.edit.expressions import select
     from gaussiandiffusion.edit.guidance import Target, guide
     from gaussiandiffusion.edit.inpainting import complete, inpaint
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
     from gaussiandiffusion.edit.operations.place import Flip, Move, Rotate, Scale, Shear
     from gaussiandiffusion.edit.operations.prune import Prune, prune
     from gaussiandiffusion.edit.registry import parse_operation
+    from gaussiandiffusion.edit.replaying import replay
     from gaussiandiffusion.edit.sets_in import encoded_anew
+    from gaussiandiffusion.edit.slots import InSlots, in_slots
     from gaussiandiffusion.edit.variation import vary
 
 __all__: list[str] = [
@@ -32,6 +33,7 @@ __all__: list[str] = [
     "Densify",
     "Duplicate",
     "Flip",
+    "InSlots",
     "Layer",
     "Move",
     "Opacity",
@@ -50,6 +52,7 @@ __all__: list[str] = [
     "densify",
     "encoded_anew",
     "guide",
+    "in_slots",
     "inpaint",
     "interpolate",
     "layer",
@@ -71,6 +74,7 @@ __getattr__, __dir__ = lazily(
         "Densify": "operations.densify",
         "Duplicate": "operations.number",
         "Flip": "operations.place",
+        "InSlots": "slots",
         "Layer": "operations.layer",
         "Move": "operations.place",
         "Opacity": "operations.looks",
@@ -89,13 +93,14 @@ __getattr__, __dir__ = lazily(
         "densify": "operations.densify",
         "encoded_anew": "sets_in",
         "guide": "guidance",
+        "in_slots": "slots",
         "inpaint": "inpainting",
         "interpolate": "interpolation",
         "layer": "operations.layer",
         "noise_of_sets": "noise",
         "parse_operation": "registry",
         "prune": "operations.prune",
-        "replay": "edited_files",
+        "replay": "replaying",
         "select": "expressions",
         "transfer": "noise",
         "vary": "variation",

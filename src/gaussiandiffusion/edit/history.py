@@ -18,7 +18,7 @@ from gaussiandiffusion.ground.records import to_record
 from gaussiandiffusion.splats.edits import Edit, FileMark
 from gaussiandiffusion.splats.storage import Header
 
-__all__ = ["Edit", "FileMark", "begin", "file_sha256", "find", "mark", "origin", "record"]
+__all__ = ["Edit", "FileMark", "begin", "file_sha256", "find", "mark", "mark_model", "origin", "record"]
 
 SETS, READING = "sets", "reading"  # keys of a header's `source`
 
@@ -70,6 +70,15 @@ def origin(header: Header, path: Path) -> FileMark:
 def mark(file: Path, out: Path) -> FileMark:
     """A file or folder as the header of `out` names it; raises InputError where it cannot be read."""
     return FileMark(_seen_from(file, out), file_sha256(file))
+
+
+def mark_model(name: str, weights: str, out: Path) -> dict[str, FileMark]:
+    """Where the folder of a model lies as the header of `out` names it, by its name; nothing of other models.
+
+    Args:
+        weights: SHA-256 of its weights, which stands for that of the folder.
+    """
+    return {name: FileMark(_seen_from(Path(name), out), weights)} if Path(name).is_dir() else {}
 
 
 def find(wanted: FileMark, beside: Path, given: Path | None = None, flag: str = "--source") -> Path:

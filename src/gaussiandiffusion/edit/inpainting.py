@@ -1,4 +1,4 @@
-"""`inpaint` keeps some splats of sets and makes the rest anew; `complete` keeps those that draw something."""
+"""`inpaint` keeps some splats of sets and makes the rest anew; `complete` keeps all there are."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gaussiandiffusion.diffusion.sampling import Project
 from gaussiandiffusion.diffusion.schedulers import coefficients
 from gaussiandiffusion.edit.selections import mask_pixels
 from gaussiandiffusion.edit.sets_in import latents_of
+from gaussiandiffusion.edit.slots import DRAWN, in_slots
 from gaussiandiffusion.edit.states import Beginning, edit_run, edit_seed, edited, number, rows
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.seeds import Stream, generator_for
@@ -23,7 +24,6 @@ from gaussiandiffusion.pipeline.output import Callback
 from gaussiandiffusion.splats import Splats
 
 ROUNDS = 4  # times that each step is taken: with one, strokes do not meet; beyond four, little changes
-DRAWN = 0.05  # brightness from which on a splat draws something
 
 
 def inpaint(
@@ -80,25 +80,22 @@ def inpaint(
 def complete(
     pipe: GaussianDiffusion, splats: Splats, seed: int = 0, *, drawn: float = DRAWN, **request: Any
 ) -> GaussianDiffusionOutput:
-    """Let the model add what is missing: splats that draw something are kept, those that draw nothing are made anew.
+    """Let the model add what is missing: splats that draw something are kept, the others are made.
 
-    For a part of a picture, or a sketch, encoded with the model's template (`encoded_anew`); `until` above 0 lets the
-    model mend a sketch too.
+    Sets may have fewer splats than the model's, in any order: what is left of a picture's, or a sketch. Each splat is
+    put into the slot that suits it best (`in_slots`); the results are in the order of the slots, and hold the kept
+    splats bit for bit. Sets in the model's slots keep these. `until` above 0 lets the model mend a rough sketch.
 
     Args:
+        splats: N sets of at most K splats.
         drawn: brightness, opacity included, from which on a splat draws something.
         request: the other arguments of `inpaint`.
 
     Raises:
-        InputError: as `inpaint`.
+        InputError: as `inpaint`, and as `in_slots`.
     """
-    return inpaint(pipe, splats, drawing(splats, drawn), seed, **request)
-
-
-def drawing(splats: Splats, least: float = DRAWN) -> Bool[Tensor, "n k"]:
-    """Splats that draw something: brightest channel, times opacity, of at least so much."""
-    amplitudes = splats.colors.amax(-1)
-    return (amplitudes if splats.opacities is None else amplitudes * splats.opacities) >= least
+    given = in_slots(pipe, splats, drawn=drawn)
+    return inpaint(pipe, given.splats, given.kept, seed, **request)
 
 
 def _kept(splats: Splats, keep: Tensor) -> Bool[Tensor, "n k"]:

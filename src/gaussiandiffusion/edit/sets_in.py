@@ -68,6 +68,25 @@ def check_sets(
         InputError: NaN, other channels, canvas, K or way of drawing; negative colours for a model that knows none; or
             splats that are not in the model's slots.
     """
+    check_kind(pipe, splats, what)
+    representation = splats_of_model(pipe)
+    k = representation.latent_shape[0]
+    if splats.num_splats != k:
+        raise InputError(f"{what}: have {splats.num_splats} splats each, the model's sets {k}; {REMEDY}")
+    known = (encoder or {}).get("template_sha256")
+    if known is not None and known != template_sha256(representation):
+        raise InputError(f"{what}: were encoded from another template than the model's slots come from; {REMEDY}")
+    if representation.config.per_slot and bool((lost := from_slots(representation, splats) >= NEAR).any()):
+        at = int(lost.nonzero()[0, 0])
+        raise InputError(f"{what}: the splats of set {at} are not in the model's slots, or were moved far; {REMEDY}")
+
+
+def check_kind(pipe: GaussianDiffusion, splats: Splats, what: str = "the sets") -> None:
+    """Refuse sets of which no splat could be in a set of a model's.
+
+    Raises:
+        InputError: NaN, other channels, canvas or way of drawing; or negative colours for a model that knows none.
+    """
     representation = splats_of_model(pipe)
     if not len(splats):
         raise InputError(f"{what}: there is no set among them; give at least one")
@@ -78,9 +97,6 @@ def check_sets(
         raise InputError(f"{what}: are {kinds[0]} sets, and the model makes {kinds[1]} ones; {REMEDY}")
     if splats.canvas != canvas:
         raise InputError(f"{what}: are on a canvas of {_size(splats.canvas)}, the model's is {_size(canvas)}; {REMEDY}")
-    k = representation.latent_shape[0]
-    if splats.num_splats != k:
-        raise InputError(f"{what}: have {splats.num_splats} splats each, the model's sets {k}; {REMEDY}")
     output = representation.config.output or ("straight" if canvas.channels == 4 else "clamp")
     if splats.blending != "sum" or splats.output != output or bool((splats.background != 0).any()):
         raise InputError(
@@ -88,12 +104,6 @@ def check_sets(
         )
     if not representation.settings.signed and bool((splats.colors < 0).any()):
         raise InputError(f"{what}: have colours below 0, and the model knows none; {REMEDY}")
-    known = (encoder or {}).get("template_sha256")
-    if known is not None and known != template_sha256(representation):
-        raise InputError(f"{what}: were encoded from another template than the model's slots come from; {REMEDY}")
-    if representation.config.per_slot and bool((lost := from_slots(representation, splats) >= NEAR).any()):
-        at = int(lost.nonzero()[0, 0])
-        raise InputError(f"{what}: the splats of set {at} are not in the model's slots, or were moved far; {REMEDY}")
 
 
 @torch.no_grad()

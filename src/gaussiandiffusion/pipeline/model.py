@@ -19,6 +19,7 @@ from gaussiandiffusion.ground.attributes import Absent, ConditionSpec
 from gaussiandiffusion.ground.component import Config
 from gaussiandiffusion.ground.conditions import Conditions, Request
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.ground.provenance import weights_sha256
 from gaussiandiffusion.ground.threads import side_by_side, step_by_step
 from gaussiandiffusion.models import Network
 from gaussiandiffusion.pipeline import registry
@@ -87,6 +88,11 @@ class GaussianDiffusion:
     def config(self) -> Config:
         """What the index of its folder says: the components' classes, and the defaults of a call."""
         return Config(registry.component_names(**self.components) | self._defaults)
+
+    @property
+    def weights_sha256(self) -> str:
+        """Checksum of its weights and latent statistics."""
+        return weights_sha256(self.denoiser.state_dict(), self.representation.state_dict())
 
     @property
     def device(self) -> torch.device:

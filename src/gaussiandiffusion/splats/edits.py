@@ -12,7 +12,7 @@ class FileMark:
 
     Attributes:
         path: seen from the folder of the file that tells of it, with forward slashes.
-        sha256: of its bytes; of a folder, of its files' names and sums.
+        sha256: of its bytes; of a folder, of its files' names and sums; of a model's folder, of its weights.
     """
 
     path: str

@@ -18,7 +18,6 @@ from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.conditions import Conditions
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path
-from gaussiandiffusion.ground.provenance import weights_sha256
 from gaussiandiffusion.ground.records import parse_json, to_record
 from gaussiandiffusion.ground.seeds import Stream, seed_for
 from gaussiandiffusion.ground.threads import side_by_side
@@ -75,12 +74,12 @@ def teacher_pairs(
     sampler = type(teacher.scheduler).__name__
     header = {
         "count": count, "guidance": guidance, "precision": precision, "sampler": sampler, "seed": seed, "steps": steps,
-        "teacher": _checksum(teacher),
+        "teacher": teacher.weights_sha256,
     }  # fmt: skip
     if guidance_below < 1:
         header["guidance_below"] = guidance_below
     if weaker is not None:
-        header["weaker"] = _checksum(weaker)
+        header["weaker"] = weaker.weights_sha256
     run = checked_run(
         teacher, count, num_inference_steps=steps, guidance_scale=guidance, guidance_interval=(0.0, guidance_below),
         weaker=weaker, seed=seed_for(seed, Stream.TEACHER),
@@ -115,11 +114,6 @@ def kept_precision(folder: Path) -> Precision | None:
     found = _header(path)
     precision = found.get("precision") if isinstance(found, dict) else None
     return to_record(precision, Precision, f"{path}: precision")
-
-
-def _checksum(pipeline: GaussianDiffusion) -> str:
-    """Of a model's weights and latent statistics."""
-    return weights_sha256(pipeline.denoiser.state_dict(), pipeline.representation.state_dict())
 
 
 def _make(teacher: GaussianDiffusion, run: Run, precision: Precision) -> dict[str, Tensor]:

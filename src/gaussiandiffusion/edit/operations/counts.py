@@ -50,6 +50,15 @@ def keep(splats: Splats, kept: Bool[Tensor, "n k"], where: Bool[Tensor, "n k"] |
     return Edited(replace(splats, **per_splat), selected)
 
 
+def filled_up(splats: Splats) -> Bool[Tensor, " n"]:
+    """Sets that `keep` filled up: their last splats draw nothing, at the centroid of the others."""
+    last = (splats.means == splats.means[:, -1:]).all(-1)  # (n, k)
+    others = (~last).to(splats.means)[..., None]
+    centre = (splats.means * others).sum(1) / others.sum(1).clamp_min(1)
+    lies = (splats.means[:, -1] - centre).abs().amax(-1) < 1e-5
+    return lies & ((splats.colors == 0).all(-1) | ~last).all(1)
+
+
 def join(parts: Sequence[Splats]) -> Splats:
     """Batches of as many sets on one canvas, splat to splat; drawing rules and background are the first's."""
     first = parts[0]
