@@ -134,7 +134,7 @@ class Command:
         of_sets = {"target-psnr": self.target_psnr, "allocate": self.allocate, "resume": self.resume or None}
         idle = [flag for flag, value in of_sets.items() if self.out is None and value is not None]
         if idle:
-            raise InputError(f"--{idle[0]} is of sets, and a template alone is asked for; give --out too, or leave it out")
+            raise InputError(f"--{idle[0]} is of sets, and a template alone is asked for; give --out, or leave it out")
         if self.allocate == "error" and (self.start.startswith("template") or self.learn_template is not None):
             raise InputError("a template says where splats begin, and each keeps its slot; leave --allocate error out")
         if self.target_psnr is not None and not 0 < self.target_psnr < 100:
