@@ -238,7 +238,7 @@ def test_bad_files_are_answered_in_one_line(tmp_path, capsys, stroke_file):
     template = ["encode", stroke_file, "--learn-template", tmp_path / "t.safetensors"]
     assert "leave --start grid out" in refused(capsys, *template, "--start", "grid")
     for flag in (["--target-psnr", "30"], ["--allocate", "start"], ["--resume"]):
-        assert f"{flag[0]} is of the sets, and a template alone is asked for" in refused(capsys, *template, *flag)
+        assert f"{flag[0]} is of sets, and a template alone is asked for" in refused(capsys, *template, *flag)
     assert "cannot be written" in refused(capsys, "encode", stroke_file, "--out", stroke_file / "x.safetensors")
     truncated = tmp_path / "cut.safetensors"
     assert run(["encode", str(stroke_file), "--limit", "2", "--splats", "4", "--out", str(truncated)]) == 0

@@ -131,13 +131,10 @@ class Command:
             raise InputError("--texture is decided when a template is learned; give --learn-template FILE with it")
         if self.start != START and self.learn_template is not None:
             raise InputError(f"sets begin at the template that is learned; leave --start {self.start} out")
-        of_sets = ("limit", "target_psnr", "allocate")
-        idle = [name for name in of_sets if self.out is None and getattr(self, name) is not None]
-        if idle or (self.resume and self.out is None):
-            flag = (*idle, "resume")[0].replace("_", "-")
-            raise InputError(
-                f"--{flag} is of the sets, and a template alone is asked for; give --out too, or leave it out"
-            )
+        of_sets = {"target-psnr": self.target_psnr, "allocate": self.allocate, "resume": self.resume or None}
+        idle = [flag for flag, value in of_sets.items() if self.out is None and value is not None]
+        if idle:
+            raise InputError(f"--{idle[0]} is of sets, and a template alone is asked for; give --out, or leave it out")
         if self.allocate == "error" and (self.start.startswith("template") or self.learn_template is not None):
             raise InputError("a template says where splats begin, and each keeps its slot; leave --allocate error out")
         if self.target_psnr is not None and not 0 < self.target_psnr < 100:
