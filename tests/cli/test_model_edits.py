@@ -108,7 +108,7 @@ def test_frames_lie_between_ends_of_any_kind(here, capsys):
     assert run([*argv, "--frames", "4", "--out", "noise"]) == 0
     assert "holds 3 sets, the first is taken" in capsys.readouterr().err
     noise = file_of(here / "noise")
-    assert set(noise.header.edits[0].files) == {"sets.safetensors"}
+    assert set(noise.header.edits[0].files) == {"sets.safetensors", "walker"}  # and the model's folder
     torch.testing.assert_close(noise.splats.means[0], noise.splats.means[3])
 
 

@@ -72,8 +72,8 @@ SMALL = ["--model", "walker", "--seed", "3", "--out", "out"]
             "1",
         ],
         ["transfer", "digits", "--own", "1", "--label", "7", "--limit", "1", "--steps", "2"],
-        ["interpolate", "digits:1", "4", "--model", "mnist", "--frames", "3", "--label", "2", "--steps", "2"],
-        ["interpolate", "digits/images/00002.png", "5", "--through", "sets", "--frames", "3", "--model", "mnist"],
+        ["interpolate", "digits:1", "4", "--model", "mnist", "--frames", "2", "--label", "2", "--steps", "2"],
+        ["interpolate", "digits/images/00002.png", "5", "--through", "sets", "--frames", "2", "--model", "mnist"],
         ["interpolate", "digits:0", "shuffled.safetensors:1", "--frames", "3", "--loop"],
     ],
 )

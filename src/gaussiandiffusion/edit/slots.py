@@ -18,8 +18,8 @@ from gaussiandiffusion.representation.features import to_features
 from gaussiandiffusion.splats import Splats
 
 DRAWN = 0.05  # brightness from which on a splat draws something
-# Mean square of a splat's distance to its slot, in the slot's deviations. Where two splats of each sample of the bundled
-# models are missing, it is at most 19; of a splat far outside the picture 30 and more.
+# Mean square of a splat's distance to its slot, in the slot's deviations. Where two splats of each sample of a bundled
+# model are missing, it is at most 19; of a splat far outside the picture 30 and more.
 STRAY = 25.0
 
 
