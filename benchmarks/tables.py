@@ -14,6 +14,7 @@ from benchmarks.encoding import tables as encoding
 from benchmarks.generation import tables as generation
 from benchmarks.machine import tables as machine
 from benchmarks.passes import tables as passes
+from benchmarks.pictures.sizes import sizes_table
 from benchmarks.profile import tables as profile
 from benchmarks.published import tables as published
 from benchmarks.rendering import tables as rendering
@@ -112,6 +113,12 @@ def edits() -> None:
             fill(DOCS / "model-edits.md", f"edit-{name}", make(by_model[name]))
 
 
+def animations() -> None:
+    """How large animations are."""
+    if measured := result("animations"):
+        fill(DOCS / "animation.md", "sizes", sizes_table(measured))
+
+
 def machines() -> None:
     """What machines give beside what they could."""
     records = [read_result(path) for path in sorted(RESULTS.glob("machine-*.json"))]
@@ -126,6 +133,7 @@ def main() -> None:
     colours()
     costs()
     edits()
+    animations()
     machines()
 
 

@@ -11,7 +11,7 @@ from gaussiandiffusion.gallery.animation import KEYED
 from gaussiandiffusion.gallery.sheet import sheet_pixels
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.pipeline import GaussianDiffusion
-from gaussiandiffusion.rendering.media import grid_image, save_gif, save_png, to_image
+from gaussiandiffusion.rendering.media import grid_image, save_animation, save_png, to_image
 
 WALKERS, FPS = 8, 24
 MOST = 300_000  # bytes of a GIF
@@ -31,7 +31,7 @@ def draw_characters(out: Path, seed: int) -> None:
     ]
     walks = [walker.frames(FPS)[0] for walker in walkers]
     frames = [grid_image(to_uint8(torch.stack(shown)), columns=WALKERS, scale=3) for shown in zip(*walks, strict=True)]
-    save_gif(frames, out / "walk.gif", milliseconds=round(1000 / FPS), hold=round(1000 / FPS), most=MOST)
+    save_animation(frames, out / "walk.gif", milliseconds=round(1000 / FPS), hold=round(1000 / FPS), most=MOST)
 
 
 def draw_in_between(out: Path, seed: int) -> None:

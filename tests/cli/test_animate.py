@@ -69,6 +69,20 @@ def test_every_process_is_animated_and_put_side_by_side(pictures, tmp_path, argv
         assert getattr(strip, "n_frames", 1) == 1
 
 
+def test_a_limit_is_of_what_is_read_and_a_number_of_what_is_shown(pictures, tmp_path):
+    both = tmp_path / "x.png"
+    for argv, shown in (
+        (["forward", "--limit", "2"], 2),
+        (["forward", "--limit", "3", "--num", "1"], 1),
+        (["interpolate", "--limit", "2"], 1),  # the first becomes the second
+        (["encode", "--splats", "3", "--limit", "1"], 1),
+    ):
+        model = [] if argv[0] == "encode" else ["--model", SPLATS]
+        assert animate(pictures, "--process", *argv, *model, "--strip", "1", "--out", both) == 0
+        with Image.open(both) as strip:
+            assert round((strip.height - 18) / 98) == shown, argv
+
+
 def test_equal_commands_write_equal_bytes_and_sets_are_taken_as_pictures_are(pictures, tmp_path):
     sets = tmp_path / "sets.safetensors"
     assert run(["encode", pictures, "--splats", "4", "--out", str(sets)]) == 0
@@ -78,7 +92,7 @@ def test_equal_commands_write_equal_bytes_and_sets_are_taken_as_pictures_are(pic
 
 
 def test_sample_writes_every_kind_of_animation(tmp_path, capsys):
-    pytest.importorskip("av")
+    pytest.importorskip("av")  # of an extra
     out = tmp_path / "out"
     argv = ["sample", "--model", SPLATS, "--num", "4", "--gif", "--mp4", "--apng", "--out", str(out)]
     assert run(argv) == 0
@@ -106,6 +120,12 @@ WRONG = [
     (["--process", "forward", "--num", "0", "--out", "x.gif"], "--num must"),
     (["--process", "forward", "--model", "nist", "--out", "x.gif"], "nist"),
     (["--process", "reverse", "--label", "ten", "--out", "x.gif"], "ten"),
+    (["--process", "forward", "--limit", "2", "--out", "x.gif"], "--num says how many samples are shown"),
+    (["--process", "reverse", "--canvas", "8", "--out", "x.gif"], "are of a SOURCE; give one"),
+    (["--process", "terminal", "--split", "test", "--out", "x.gif"], "are of a SOURCE; give one"),
+    (["--process", "forward", "--frames", "9", "--out", "x.png"], "is a strip, without --frames"),
+    (["--process", "forward", "--fps", "9", "--strip", "0,1", "--out", "x.png"], "is a strip, without --fps"),
+    ([__file__, "--process", "forward", "--limit", "0", "--out", "x.gif"], "--limit must"),
     (["--process", "reverse", "--start", "grid", "--out", "x.gif"], "--start is of an encoder's fit"),
     ([__file__, "--process", "forward", "--steps", "3", "--out", "x.gif"], "--steps is for samples"),
     (["--process", "dream", "--out", "x.gif"], "dream"),
@@ -139,6 +159,7 @@ def test_what_only_the_model_or_the_pictures_tell_is_refused_too(pictures, tmp_p
     assert "no ellipses" in said("--process", "reverse", "--model", PIXELS, "--ellipses")
     assert "generates pixels" in said("--process", "interpolate", "--model", PIXELS)
     assert "--canvas 28 --mode L" in said(pictures, "--process", "forward")
+    assert "holds pictures; --clamp is said of" in said(pictures, "--process", "forward", "--clamp", "soft")
     assert "leave --model out" in said(pictures, "--process", "encode", "--model", "mnist")
     assert "too much to hold" in said("--process", "reverse", "--model", SPLATS, "--size", "9000")
     one = str(Path(pictures) / "0.png")

@@ -11,6 +11,7 @@ from PIL import Image
 
 from gaussiandiffusion.cli.main import run
 from gaussiandiffusion.splats import Splats, storage
+from gaussiandiffusion.splats.formats import load_sets
 
 
 def test_help_is_fast_and_imports_no_torch():
@@ -100,7 +101,9 @@ def test_sample_writes_everything_it_tells_of(tmp_path):
     assert Image.open(out / "images" / "00003.png").size == (56, 56)
     assert Image.open(out / "materialisation.gif").n_frames == 3
     assert (out / "materialisation.mp4").stat().st_size > 0
-    assert len(list((out / "svg").glob("*.svg"))) == 4
+    drawn = sorted((out / "svg").glob("*.svg"))
+    assert len(drawn) == 4
+    assert load_sets(drawn[0]).header.source == storage.load_header(out / "splats.safetensors").source
     record = json.loads((out / "sample.json").read_text())
     assert (record["labels"], record["steps"], record["seed"]) == ([3] * 4, 2, 0)
     file = storage.load(out / "splats.safetensors")
@@ -232,6 +235,10 @@ def test_bad_files_are_answered_in_one_line(tmp_path, capsys, stroke_file):
         )
     assert "nothing to write" in refused(capsys, "encode", stroke_file)
     assert "--learn-template" in refused(capsys, "encode", stroke_file, "--texture", "--out", "x.safetensors")
+    template = ["encode", stroke_file, "--learn-template", tmp_path / "t.safetensors"]
+    assert "leave --start grid out" in refused(capsys, *template, "--start", "grid")
+    for flag in (["--target-psnr", "30"], ["--allocate", "start"], ["--resume"]):
+        assert f"{flag[0]} is of sets, and a template alone is asked for" in refused(capsys, *template, *flag)
     assert "cannot be written" in refused(capsys, "encode", stroke_file, "--out", stroke_file / "x.safetensors")
     truncated = tmp_path / "cut.safetensors"
     assert run(["encode", str(stroke_file), "--limit", "2", "--splats", "4", "--out", str(truncated)]) == 0

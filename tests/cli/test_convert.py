@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from commands import refused
 from published_sets import decibels, published_rows
 
 from gaussiandiffusion.cli.main import run
@@ -20,13 +21,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def refused(capsys, *argv):
-    capsys.readouterr()
-    assert run(["convert", *argv]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    return line
-
-
 def test_from_theirs_to_ours_and_back(folder, capsys):
     assert run(["convert", "sets", "a.safetensors", "--kernel-size", "28"]) == 0
     out, err = capsys.readouterr()
@@ -43,7 +37,7 @@ def test_from_theirs_to_ours_and_back(folder, capsys):
 
 
 def test_some_of_the_sets(folder, capsys):
-    pytest.importorskip("h5py")
+    pytest.importorskip("h5py")  # of an extra
     assert run(["convert", "sets", "a.h5", "--first", "3", "--kernel-size", "28"]) == 0
     assert run(["convert", "a.h5", "one.svg", "--limit", "1"]) == 0
     assert (folder / "one.svg").read_text().startswith("<svg")
@@ -53,13 +47,15 @@ def test_some_of_the_sets(folder, capsys):
 
 def test_bad_requests_are_one_sentence_and_write_nothing(folder, capsys):
     before = sorted(folder.rglob("*"))
-    assert "a .svg file holds one set, and there are 5" in refused(capsys, "sets", "a.svg", "--kernel-size", "28")
-    assert "what to write is told by the suffix" in refused(capsys, "sets", "a.xyz")
-    assert "--to is for a file a set" in refused(capsys, "sets", "a", "--to", "json")
-    assert "no such file or folder" in refused(capsys, "nothing", "a.safetensors")
-    assert "has 5 sets, none from number 5 on" in refused(capsys, "sets", "a.safetensors", "--first", "5")
-    assert "is what is read" in refused(capsys, "sets/1.pt", "sets/1.pt")
-    assert "must be N or HxW" in refused(capsys, "sets", "a.safetensors", "--sets-canvas", "0x3")
+    assert "a .svg file holds one set, and there are 5" in refused(
+        capsys, "convert", "sets", "a.svg", "--kernel-size", "28"
+    )
+    assert "what to write is told by the suffix" in refused(capsys, "convert", "sets", "a.xyz")
+    assert "--to is for a file a set" in refused(capsys, "convert", "sets", "a", "--to", "json")
+    assert "no such file or folder" in refused(capsys, "convert", "nothing", "a.safetensors")
+    assert "has 5 sets, none from number 5 on" in refused(capsys, "convert", "sets", "a.safetensors", "--first", "5")
+    assert "is what is read" in refused(capsys, "convert", "sets/1.pt", "sets/1.pt")
+    assert "must be N or HxW" in refused(capsys, "convert", "sets", "a.safetensors", "--sets-canvas", "0x3")
     (folder / "sets" / "3.pt").write_bytes(b"PK")
-    assert "sets/3.pt: is not a sound file" in refused(capsys, "sets", "a.safetensors")
+    assert "sets/3.pt: is not a sound file" in refused(capsys, "convert", "sets", "a.safetensors")
     assert sorted(folder.rglob("*")) == before

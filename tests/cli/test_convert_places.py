@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from commands import refused
 from published_sets import published_rows
 
 from gaussiandiffusion.cli.main import main, run
@@ -28,13 +29,6 @@ def folder(tmp_path, monkeypatch, make_splats):
     return tmp_path
 
 
-def refused(capsys, *argv):
-    capsys.readouterr()
-    assert run(["convert", *argv]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    return line
-
-
 def test_a_folder_with_the_suffix_of_a_file_gets_a_file_a_set(folder):
     assert run(["convert", "a.safetensors", "all.pt", "--to", "pt"]) == 0
     assert sorted(path.name for path in (folder / "all.pt").iterdir()) == [f"0000{i}.pt" for i in range(4)]
@@ -52,13 +46,15 @@ def test_nothing_that_is_read_is_written_over(folder, capsys):
         ["sets", "labels.json", "--labels", "labels.json"],
         ["a.safetensors", "./a.safetensors"],
     ):
-        assert "is what is read, or would lie in it; name another place" in refused(capsys, *argv)
+        assert "is what is read, or would lie in it; name another place" in refused(capsys, "convert", *argv)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_old_files_do_not_mix_with_new_ones(folder, capsys):
     assert run(["convert", "a.safetensors", "out", "--to", "pt"]) == 0
-    assert "out: holds other .pt files" in refused(capsys, "a.safetensors", "out", "--to", "pt", "--limit", "2")
+    assert "out: holds other .pt files" in refused(
+        capsys, "convert", "a.safetensors", "out", "--to", "pt", "--limit", "2"
+    )
     assert len(list((folder / "out").iterdir())) == 4
     assert run(["convert", "a.safetensors", "out", "--to", "pt"]) == 0
 
@@ -68,8 +64,10 @@ def test_files_and_folders_are_not_taken_for_each_other(folder, capsys):
     (folder / "place.h5").mkdir()
     for kind in ([], ["--to", "pt"]):
         out = "file/x.safetensors" if not kind else "file"
-        assert "file: is a file, where a folder is to be written" in refused(capsys, "a.safetensors", out, *kind)
-    assert "place.h5: is a folder; name a file" in refused(capsys, "a.safetensors", "place.h5")
+        assert "file: is a file, where a folder is to be written" in refused(
+            capsys, "convert", "a.safetensors", out, *kind
+        )
+    assert "place.h5: is a folder; name a file" in refused(capsys, "convert", "a.safetensors", "place.h5")
 
 
 def test_what_fails_leaves_nothing(folder, capsys, make_splats):
@@ -77,10 +75,12 @@ def test_what_fails_leaves_nothing(folder, capsys, make_splats):
     signed.colors[2] -= 1  # the last one has no SVG
     signed.save("signed.safetensors", signed=True)
     before = sorted(folder.rglob("*"))
-    assert "signed.safetensors: SVG cannot draw negative" in refused(capsys, "signed.safetensors", "x/svg", "--to=svg")
+    assert "signed.safetensors: SVG cannot draw negative" in refused(
+        capsys, "convert", "signed.safetensors", "x/svg", "--to=svg"
+    )
     made = sorted(folder.rglob("*"))
     assert [path for path in made if path not in before] == [folder / "x"]
-    assert "holds no sound set (" in refused(capsys, "sets/2.pt", "y/x.safetensors")
+    assert "holds no sound set (" in refused(capsys, "convert", "sets/2.pt", "y/x.safetensors")
     assert not (folder / "y").exists()
 
 
@@ -88,7 +88,7 @@ def test_the_reason_is_told_also_where_reading_ends_early(folder, capsys):
     assert run(["convert", "sets", "x.safetensors", "--kernel-size", "28", "--limit", "1"]) == 0
     assert "1 sets left out, with NaN or infinity (the first: 2)" in capsys.readouterr().err
     assert "has 2 sound sets, none from number 2 on" in refused(
-        capsys, "sets", "x.safetensors", "--kernel-size", "28", "--first", "2"
+        capsys, "convert", "sets", "x.safetensors", "--kernel-size", "28", "--first", "2"
     )
 
 
@@ -122,7 +122,7 @@ def test_shards_of_some_classes_each_are_one_data_set(folder, make_splats):
 def test_flags_of_other_systems_are_refused_for_our_own_files(folder, capsys):
     assert run(["convert", "a.safetensors", "a.json"]) == 0
     for name in ("a.safetensors", "a.json"):
-        assert f"{name}: is a " in refused(capsys, name, "x.h5", "--kernel-size", "5")
+        assert f"{name}: is a " in refused(capsys, "convert", name, "x.h5", "--kernel-size", "5")
     capsys.readouterr()
     assert run(["render", "a.safetensors", "--clamp", "soft", "--out", "png"]) == 2
     assert "of which --clamp cannot be said" in capsys.readouterr().err
@@ -146,4 +146,6 @@ def test_names_that_are_no_text(folder, monkeypatch):
 
 def test_files_of_no_kind_are_told_the_kinds(folder, capsys):
     (folder / "x.ply").write_bytes(b"ply\nformat binary")
-    assert "x.ply: is no file of sets that is read here (.safetensors, " in refused(capsys, "x.ply", "x.json")
+    assert "x.ply: is no file of sets that is read here (.safetensors, " in refused(
+        capsys, "convert", "x.ply", "x.json"
+    )

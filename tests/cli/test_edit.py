@@ -1,6 +1,7 @@
 """`edit` as typed."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,10 +9,12 @@ from commands import refused
 from PIL import Image
 
 from gaussiandiffusion.cli.main import run
+from gaussiandiffusion.edit import apply
 from gaussiandiffusion.ground.images import to_uint8
 from gaussiandiffusion.rendering import render
 from gaussiandiffusion.rendering.media import to_image
 from gaussiandiffusion.splats import Splats
+from gaussiandiffusion.splats.formats import load_sets
 from gaussiandiffusion.splats.storage import load, save
 
 
@@ -69,6 +72,33 @@ def test_a_folder_of_samples_and_files_of_one_set(folder):
         assert (folder / f"x.{suffix}").stat().st_size > 200
 
 
+def test_the_first_sets_alone_and_their_history(folder, capsys):
+    assert run(["edit", "a.safetensors", "--op", "flip", "--out", "b.safetensors"]) == 0
+    assert run(["edit", "b.safetensors", "--limit", "2", "--op", "rotate:degrees=9", "--op", "turn",
+                "--where", "index(0)", "--out", "c.json"]) == 0  # fmt: skip
+    assert "2 sets of 9 splats" in capsys.readouterr().out
+    made = load_sets("c.json")
+    assert made.labels.tolist() == [1, 0]
+    whole = Splats.load("b.safetensors")[:2]
+    assert torch.equal(made.splats.means, apply(whole, ["rotate:degrees=9", "turn"], where="index(0)").means)
+    assert run(["edit", "--replay", "c.json", "--out", "again.json"]) == 0
+    assert (folder / "again.json").read_bytes() == (folder / "c.json").read_bytes()
+    for limit in (0, "two"):
+        values = json.loads((folder / "c.json").read_text())
+        values["edits"][1]["values"]["limit"] = limit
+        (folder / "d.json").write_text(json.dumps(values))
+        assert "edits[1]: limit" in refused(capsys, "edit", "--replay", "d.json", "--out", "x.json")
+
+
+def test_an_svg_keeps_the_history_as_those_of_other_verbs_do(folder):
+    command = ["edit", "a.safetensors", "--limit", "1", "--op", "flip", "--out"]
+    assert run([*command, "x.safetensors"]) == run([*command, "x.svg", "--size", "170"]) == 0
+    assert load_sets("x.svg").header == replace(load("x.safetensors").header, conditions=None)
+    assert 'width="170" height="120"' in (folder / "x.svg").read_text()
+    assert run(["edit", "--replay", "x.svg", "--out", "y.safetensors"]) == 0
+    assert torch.equal(Splats.load("y.safetensors").means, Splats.load("x.safetensors").means)
+
+
 def test_the_file_itself_only_when_that_is_asked_for(folder, capsys):
     command = ["edit", "one.safetensors", "--op", "flip", "--out", "one.safetensors"]
     Image.new("L", (3, 3)).save("one.png")
@@ -101,6 +131,9 @@ def test_the_file_itself_only_when_that_is_asked_for(folder, capsys):
         (["a.safetensors", "--op", "layer:file=no.safetensors"], "no.safetensors: no such"),
         (["a.safetensors", "--op", "layer:file=one.safetensors"], "RGB splats cannot be a layer of grey ones"),
         (["a.safetensors", "--op", "flip", "--size", "0"], "--size must lie between 1"),
+        (["a.safetensors", "--op", "flip", "--limit", "0"], "--limit must be at least 1"),
+        (["a.safetensors", "--op", "move"], "'move': changes nothing so; move takes x, y, as in move:x=0.1,y=-3px"),
+        (["--replay", "a.safetensors", "--limit", "1"], "leave out FILE, --op, --where, --limit"),
         (["a.safetensors", "--op", "flip", "--source", "x"], "give --replay EDITED"),
         (["a.safetensors", "--replay", "a.safetensors"], "--replay takes all from the history"),
         (["--replay", "a.safetensors"], "has no history"),

@@ -151,7 +151,17 @@ def test_bad_input_is_refused_in_one_sentence(here, capsys):
         (["interpolate", "1", "nothing", "--out", "out"], "nothing: is neither a file"),
         (["interpolate", "sets.safetensors:7", "1", *walker_], "has no set 7, its sets are 0 to 2"),
         (["interpolate", "red.png", "red.png", "--out", "out"], "name the model by --model"),
-        (["interpolate", "sets.safetensors", "sets.safetensors", "--label", "3", "--out", "out"], "give --model NAME"),
+        (["interpolate", "sets.safetensors", "sets.safetensors", "--label", "3", "--out", "out"], "go by --model NAME"),
+        (["interpolate", "sets.safetensors", "sets.safetensors", "--steps", "3", "--out", "out"], "--steps is for"),
+        (
+            ["interpolate", "sets.safetensors", "sets.safetensors", "--through", "sets", "--guidance", "3", *walker_],
+            "--guidance is for samples",
+        ),
+        (["interpolate", "1", "2", "--limit", "3", *walker_], "--limit"),
+        (["interpolate", "sets.safetensors", "sets.safetensors", "--encode", "--out", "out"], "give --model NAME"),
+        (["vary", "sets.safetensors", "--strength", "0", "--gif", *walker_], "no steps to show"),
+        (["vary", "sets.safetensors", "--strength", "0", "--toward", "red.png", *walker_], "or to lead"),
+        (["vary", "red.png", "--clamp", "hard", *walker_], "red.png: holds pictures; --clamp is said of files of sets"),
     ]
     for argv, sentence in wrong:
         assert sentence in refused(capsys, *argv), argv

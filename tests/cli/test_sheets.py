@@ -56,6 +56,7 @@ WRONG = [
     (["--model", "FOLDER", "--sheet", "--label", "slash", "--label", "frame=3"], "no frame comes together"),
     (["--model", "FOLDER", "--sheet", "--fps", "0"], "--fps must"),
     (["--model", "FOLDER", "--fps", "24"], "give --sheet too"),
+    (["--model", "FOLDER", "--loop", "slash"], "give --sheet too"),
     (["--model", "FOLDER", "--sheet", "--svg"], "leave --gif, --mp4, --apng and --svg out"),
 ]
 

@@ -147,7 +147,7 @@ def test_a_batch_larger_than_any_is_not_unpacked(tmp_path, monkeypatch):
 
 
 def test_a_table_made_to_fill_memory_is_refused(tmp_path, make, monkeypatch):
-    pyarrow = pytest.importorskip("pyarrow")
+    pyarrow = pytest.importorskip("pyarrow")  # of an extra
     from pyarrow import parquet as writer
 
     content = [bytes([i]) * 20_000 for i in range(9)]

@@ -3,20 +3,15 @@
 import json
 import os
 import re
-import runpy
-import shlex
-import sys
-from pathlib import Path
 
 import pytest
 from PIL import Image
-from tutorials import blocks
+from tutorials import DOCS, follow
 
 from gaussiandiffusion.cli.main import run
 from gaussiandiffusion.training.presets import load_config
 
 PAGE = "icons.md"
-ROOT = Path(__file__).parents[2]
 SMALL = {
     "python": ["--num", "10", "--size", "12"],
     "train": ["--splats", "4", "--iterations", "2", "--network", "tiny", "--budget", "0.004", "--render-weight", "0",
@@ -25,32 +20,12 @@ SMALL = {
 }  # fmt: skip
 
 
-def followed_line(words):
-    """Run one command of the page, at small scale: the flags behind it win."""
-    program, *arguments = words
-    if program == "python":
-        script, *rest = arguments
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", [script, *rest, *SMALL["python"]])
-            runpy.run_path(str(ROOT / script), run_name="__main__")
-    else:
-        assert program == "gaussiandiffusion"
-        assert run([*arguments, *SMALL[arguments[0]]]) == 0, arguments
-
-
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tutorial")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for language, text in blocks(PAGE):
-            if language == "sh":
-                for line in text.splitlines():
-                    followed_line(shlex.split(line))
-            elif language == "toml":
-                Path("icons.toml").write_text(text)
-            else:
-                exec(compile(text, PAGE, "exec"), {})
+        follow(PAGE, more=SMALL, files={"toml": "icons.toml"})
     return folder
 
 
@@ -80,5 +55,5 @@ def test_the_file_of_settings_is_one(followed):
 def test_the_text_names_flags_that_there_are(followed, capsys):
     assert run(["train", str(followed / "icons"), "--help"]) == 0
     known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) | {"--help", "--num", "--size", "--label", "--out"}
-    page = (ROOT / "docs" / "tutorials" / PAGE).read_text()
+    page = (DOCS / PAGE).read_text()
     assert set(re.findall(r"--[a-z][a-z-]+", page)) <= known | {"--model", "--seed"}

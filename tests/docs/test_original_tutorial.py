@@ -15,7 +15,7 @@ from gaussiandiffusion.cli.main import VERBS, run
 from gaussiandiffusion.splats import storage
 from gaussiandiffusion.training.presets import presets
 
-h5py = pytest.importorskip("h5py")
+h5py = pytest.importorskip("h5py")  # of an extra
 
 
 def test_its_commands_run(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gaussiandiffusion.edit import Rotate, apply, select
+from gaussiandiffusion.edit import Move, Rotate, Tile, apply, select
 from gaussiandiffusion.edit.grammar import USAGE
 from gaussiandiffusion.edit.registry import OPERATIONS, from_values, operation_class, parse_operation
 from gaussiandiffusion.ground.errors import InputError
@@ -98,8 +98,8 @@ def test_a_selection_is_followed_through_what_changes_the_count(make_splats):
     steps = ["delete", "tile:columns=2,rows=1", "move:x=1"]
     done = apply(splats, steps, where=["index(0)", None, "index(3)"])
     assert done.num_splats == 14
-    for second in ("crop:x0=0px,y0=0px,x1=17px,y1=12px", "turn", "canvas:width=20", "tile:columns=1,rows=1"):
-        steps = ["move:x=0", second, "recolor:brightness=0"]
+    for second in ("crop:x0=0px,y0=0px,x1=17px,y1=12px", "turn", "canvas:width=20", Tile(columns=1, rows=1)):
+        steps = [Move(), second, "recolor:brightness=0"]
         for where in ("index(1:3)", ["index(1:3)", "all", "selected"]):
             assert [int((row == 0).sum()) for row in apply(splats, steps, where=where).colors] == [2, 2]
     copied = apply(splats, ["duplicate:copies=2", "recolor:brightness=0"], where="index(1:3)")

@@ -90,7 +90,7 @@ def test_a_picture_stands_upright_whichever_way_it_comes(sideways, tmp_path):
 
 
 def test_pictures_in_parquet_files_stand_upright(sideways, tmp_path):
-    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")  # of an extra
     upright, content = sideways
     parquet.write_table(arrow.table({"image": [{"bytes": content, "path": "a.png"}]}), tmp_path / "a.parquet")
     np.testing.assert_array_equal(load_images(tmp_path / "a.parquet").images, upright[None])

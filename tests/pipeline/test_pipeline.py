@@ -1,42 +1,19 @@
-"""The pipeline: a sample is its seed's and index's alone; files; refusals."""
+"""The pipeline: a sample is its seed's and index's alone; refusals."""
 
-import json
-import shutil
 from dataclasses import replace
 
 import pytest
 import torch
+from small_pipelines import equal, make_pipeline
 
-from gaussiandiffusion.diffusion import Objective
-from gaussiandiffusion.encoding import make_encoder
-from gaussiandiffusion.ground.attributes import ConditionSpec
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.models import make_transformer
-from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionPipeline, resolve_model
+from gaussiandiffusion.pipeline import GaussianDiffusion, GaussianDiffusionPipeline
 from gaussiandiffusion.rendering import render
-from gaussiandiffusion.representation import SplatRepresentation
-
-
-def make_pipeline(images, num_classes=3, prediction="flow", **kwargs):
-    """An untrained model over sets of 8 splats, its output layer randomised so that it does something."""
-    encoder = make_encoder(1, num_splats=8, iterations=10)
-    representation = SplatRepresentation.fit(encoder, encoder.encode(images).splats, per_slot=False)
-    torch.manual_seed(0)
-    network = make_transformer("tiny", num_features=6, conditions=ConditionSpec.of_classes(num_classes).to_dict())
-    torch.nn.init.normal_(network.out.weight, std=0.05)
-    scheduler = Objective(prediction).scheduler
-    pipeline = GaussianDiffusionPipeline(network.eval(), representation, scheduler, chunk_size=4, **kwargs)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
 
 
 @pytest.fixture(scope="module")
 def pipeline(strokes):
     return make_pipeline(strokes, num_inference_steps=3)
-
-
-def equal(a, b):
-    return all(torch.equal(x, y) for x, y in zip(a.tensors().values(), b.tensors().values(), strict=True))
 
 
 @pytest.mark.parametrize("scheduler", ["euler", "heun", "dpm++", "unipc", "few-step"])
@@ -93,16 +70,6 @@ def test_the_trajectory_runs_from_noise_to_the_result(pipeline):
     assert pipeline(num_samples=1).trajectory is None
 
 
-@pytest.mark.parametrize("scheduler", ["euler", "few-step"])
-def test_saving_and_loading_is_identity(pipeline, tmp_path, scheduler):
-    pipeline = pipeline.with_scheduler(scheduler)
-    pipeline.save_pretrained(tmp_path / "model")
-    loaded = GaussianDiffusionPipeline.from_pretrained(tmp_path / "model")
-    assert loaded.config.num_inference_steps == 3
-    assert equal(loaded(num_samples=2).splats, pipeline(num_samples=2).splats)
-    assert type(loaded.scheduler) is type(pipeline.scheduler)
-
-
 def test_half_precision_is_for_the_network_and_leaves_the_pictures():
     pipeline = GaussianDiffusionPipeline.from_pretrained("mnist-few")
     exact = pipeline(10, num_inference_steps=2)
@@ -115,58 +82,6 @@ def test_half_precision_is_for_the_network_and_leaves_the_pictures():
         assert found.splats.means.dtype == torch.float32
         assert not torch.equal(found.images, exact.images)
         assert float((found.images - exact.images).abs().mean()) < 0.01
-
-
-def test_a_model_that_is_loaded_and_saved_names_no_folder_of_this_machine(pipeline, tmp_path):
-    pipeline.save_pretrained(tmp_path / "model")
-    GaussianDiffusionPipeline.from_pretrained(tmp_path / "model").save_pretrained(tmp_path / "copy")
-    texts = [path.read_text() for path in (tmp_path / "copy").rglob("*.json")]
-    assert texts
-    assert not any(str(tmp_path) in text for text in texts)
-
-
-def test_a_folder_that_asks_for_foreign_code_is_refused(pipeline, tmp_path):
-    folder = tmp_path / "model"
-    pipeline.save_pretrained(folder)
-    index = json.loads((folder / "model_index.json").read_text())
-    index["denoiser"] = ["os", "system"]
-    (folder / "model_index.json").write_text(json.dumps(index))
-    with pytest.raises(InputError, match="asks for code from os, which is not loaded"):
-        GaussianDiffusionPipeline.from_pretrained(folder)
-
-
-def test_parts_of_different_models_are_refused(pipeline, strokes, tmp_path):
-    encoder = make_encoder(1, num_splats=8, iterations=10)
-    sets = encoder.encode(strokes).splats
-    with pytest.raises(InputError, match="takes 7 features and 0 of an anchor a splat, the representation has 6 and 6"):
-        GaussianDiffusionPipeline(
-            make_transformer("tiny", num_features=7), SplatRepresentation.fit(encoder, sets), pipeline.scheduler
-        )
-    folder, other = tmp_path / "model", tmp_path / "other"
-    pipeline.save_pretrained(folder)
-    # the same shapes, fitted to other images: nothing else would tell
-    stranger = SplatRepresentation.fit(encoder, encoder.encode(strokes[: len(strokes) // 2]).splats, per_slot=False)
-    GaussianDiffusionPipeline(pipeline.denoiser, stranger, pipeline.scheduler).save_pretrained(other)
-    shutil.rmtree(folder / "representation")
-    shutil.copytree(other / "representation", folder / "representation")
-    with pytest.raises(InputError, match="trained in another latent space"):
-        GaussianDiffusionPipeline.from_pretrained(folder)
-
-
-def test_damaged_and_missing_models_are_refused(pipeline, tmp_path):
-    with pytest.raises(InputError, match="no model 'minst'"):
-        resolve_model("minst")
-    with pytest.raises(InputError, match=r"model_index\.json is missing"):
-        GaussianDiffusionPipeline.from_pretrained(tmp_path)
-    folder = tmp_path / "model"
-    pipeline.save_pretrained(folder)
-    weights = folder / "denoiser" / "diffusion_pytorch_model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:200])
-    with pytest.raises(InputError, match=r"its weights do not fit its config\.json"):
-        GaussianDiffusionPipeline.from_pretrained(folder)
-    shutil.rmtree(folder / "denoiser")
-    with pytest.raises(InputError, match=r"denoiser/config\.json: no such file"):
-        GaussianDiffusionPipeline.from_pretrained(folder)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats.formats import load_sets, open_sets
 from gaussiandiffusion.splats.set_source import Reading
 
-h5py = pytest.importorskip("h5py")
+h5py = pytest.importorskip("h5py")  # of an extra
 SETS = published_rows(5, 4, 9).numpy()
 
 

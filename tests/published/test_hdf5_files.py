@@ -12,7 +12,7 @@ from gaussiandiffusion.splats import Canvas
 from gaussiandiffusion.splats.formats import load_sets, open_sets
 from gaussiandiffusion.splats.set_source import Reading
 
-h5py = pytest.importorskip("h5py")
+h5py = pytest.importorskip("h5py")  # of an extra
 CANVAS = Canvas(32, 32, 3)
 COLUMNS = {"scaling": slice(2), "rotation": slice(2, 3), "opacity": slice(3, 4), "features": slice(4, 7),
            "xyz": slice(7, 9)}  # fmt: skip

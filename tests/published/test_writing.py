@@ -57,7 +57,7 @@ def test_the_largest_pixel_is_found_without_looking_at_all(canvas):
 
 
 def test_written_and_read_back_they_are_the_same(tmp_path):
-    pytest.importorskip("h5py")
+    pytest.importorskip("h5py")  # of an extra
     splats = random_splats(5, 8, Canvas(32, 20, 3), output="soft")
     splats = Splats(splats.means, splats.sigmas + 0.03, splats.rhos * 0.9, splats.colors, splats.canvas, output="soft")
     labels = torch.tensor([3, 1, 4, 1, 5])

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.rendering.media import save_animation, save_gif
+from gaussiandiffusion.rendering.media import save_animation
 from gaussiandiffusion.rendering.palette import indexed
 
 
@@ -74,20 +74,20 @@ def test_a_gif_has_one_palette_and_a_frame_tells_only_what_is_new(tmp_path):
     first = noise(1)[0]
     second = first.copy()
     second.paste((255, 0, 0), (3, 4, 8, 6))
-    save_gif([first, second, first.rotate(90)], tmp_path / "x.gif")
+    save_animation([first, second, first.rotate(90)], tmp_path / "x.gif")
     assert boxes(tmp_path / "x.gif") == [(120, 120)] * 3
-    save_gif([first], tmp_path / "one.gif")
-    save_gif([first, second, second], tmp_path / "few.gif")
+    save_animation([first], tmp_path / "one.gif")
+    save_animation([first, second, second], tmp_path / "few.gif")
     assert (tmp_path / "few.gif").stat().st_size < (tmp_path / "one.gif").stat().st_size + 500
 
 
 def test_a_gif_too_large_gets_fewer_colours(tmp_path):
     frames = noise(channels=1)
-    save_gif(frames, tmp_path / "all.gif", most=None)
+    save_animation(frames, tmp_path / "all.gif", most=None)
     whole = (tmp_path / "all.gif").stat().st_size
-    save_gif(frames, tmp_path / "fewer.gif", most=whole * 3 // 4)
+    save_animation(frames, tmp_path / "fewer.gif", most=whole * 3 // 4)
     assert (tmp_path / "fewer.gif").stat().st_size <= whole * 3 // 4
-    save_gif(frames, tmp_path / "fewest.gif", most=10)
+    save_animation(frames, tmp_path / "fewest.gif", most=10)
     found, _ = shown(tmp_path / "fewest.gif", "L")
     assert len(np.unique(np.stack(found))) == 24
     assert np.abs(found[3].astype(int) - np.asarray(frames[3])).max() <= 6  # half of 255 / 23
@@ -103,13 +103,13 @@ def test_thin_lines_keep_their_colours():
 
 
 def test_frames_that_are_all_clear_are_a_gif_too(tmp_path):
-    save_gif([Image.new("RGBA", (1, 1)), Image.new("RGBA", (1, 1), "red")], tmp_path / "x.gif")
+    save_animation([Image.new("RGBA", (1, 1)), Image.new("RGBA", (1, 1), "red")], tmp_path / "x.gif")
     found, _ = shown(tmp_path / "x.gif", "RGBA")
     assert [int(frame[0, 0, 3]) for frame in found] == [0, 255]
 
 
 def test_a_video_holds_the_last_frame(tmp_path):
-    av = pytest.importorskip("av")
+    av = pytest.importorskip("av")  # of an extra
     save_animation(moving(), tmp_path / "x.mp4", milliseconds=100, hold=500)
     with av.open(str(tmp_path / "x.mp4")) as container:
         assert container.streams.video[0].average_rate == 10

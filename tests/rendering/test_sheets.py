@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from gaussiandiffusion.ground.errors import InputError
-from gaussiandiffusion.rendering.media import GAP, grid_image, save_gif, save_mp4, save_png, to_image
+from gaussiandiffusion.rendering.media import GAP, grid_image, save_animation, save_mp4, save_png, to_image
 
 
 def noise(n, channels=1, height=5, width=7):
@@ -63,7 +63,7 @@ def test_png_is_lossless_and_equal_pictures_give_equal_bytes(tmp_path):
 
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_a_gif_shows_every_frame_and_holds_the_last(tmp_path, count):
-    save_gif(frames(count), tmp_path / "x.gif", milliseconds=100, hold=900)
+    save_animation(frames(count), tmp_path / "x.gif", milliseconds=100, hold=900)
     with Image.open(tmp_path / "x.gif") as gif:
         assert getattr(gif, "n_frames", 1) == count
         durations = []
@@ -96,6 +96,7 @@ def test_without_the_extra_the_video_says_what_to_install(tmp_path, monkeypatch)
 
 def test_an_unwritable_place_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    for save, name in ((lambda p: save_png(frames(1)[0], p), "x.png"), (lambda p: save_gif(frames(2), p), "x.gif")):
+    ways = (lambda path: save_png(frames(1)[0], path), "x.png"), (lambda path: save_animation(frames(2), path), "x.gif")
+    for save, name in ways:
         with pytest.raises(InputError, match="cannot be written"):
             save(tmp_path / "file" / name)

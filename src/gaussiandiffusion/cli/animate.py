@@ -21,8 +21,10 @@ from gaussiandiffusion.cli.checks import (
 )
 from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.cli.framing import FramingFlags
+from gaussiandiffusion.cli.large_gifs import note_large
 from gaussiandiffusion.cli.pictures import SourceReader
 from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
+from gaussiandiffusion.cli.times import even_times, strip_times
 from gaussiandiffusion.data.framing import Framing
 from gaussiandiffusion.ground.errors import InputError
 
@@ -35,15 +37,9 @@ if TYPE_CHECKING:
 ANIMATED, STRIP = (".gif", ".mp4", ".apng"), ".png"
 MODEL, PIXEL = "mnist", "pixel"
 NUM, ROWS = 16, 4  # pictures by default, of an animation and of a strip
+FRAMES, FPS = 25, 10  # of an animation by default
 MOST_FRAMES = 10_000
 FASTEST = 60  # frames a second
-CHOSEN = {  # times of a strip by default
-    "forward": (0.0, 0.25, 0.5, 0.75, 1.0),
-    "reverse": (1.0, 0.75, 0.5, 0.25, 0.0),
-    "terminal": (0.0, 0.5, 1.0),
-    "interpolate": (0.0, 0.25, 0.5, 0.75, 1.0),
-    "encode": (0.0, 0.25, 0.5, 0.75, 1.0),
-}
 
 
 @dataclass(frozen=True)
@@ -68,17 +64,19 @@ class Command:
     compare: str | None = None
     """pixel: the same of pixels beside it (encode: the picture). For reverse, a model of pixels to compare with."""
     num: int | None = None
-    """Number of pictures, default 16, in a strip 4."""
+    """Number of pictures shown, default 16, in a strip 4."""
+    limit: int | None = None
+    """Only the first N pictures or sets of a SOURCE."""
     size: int | None = None
-    """Longer side of each picture in pixels; default: 96, or a larger canvas."""
+    """Longer side of the pictures in pixels; default: 96, or a larger canvas."""
     ellipses: bool = False
     """Outline every splat at one sigma, in a colour of its slot."""
     show: Literal["noisy", "clean", "both"] = "noisy"
     """For reverse: the noisy samples, the network's estimate of the clean ones, or both."""
-    frames: int = 25
-    """Frames of an animation."""
-    fps: int = 10
-    """Frames a second; the last is held longer."""
+    frames: int | None = None
+    """Frames of an animation, default 25."""
+    fps: int | None = None
+    """Frames a second, default 10; the last is held longer."""
     strip: str | None = None
     """Times of a PNG, from 0 to 1, such as 0,0.25,0.5,1: of noise from 0 (data) to 1, of the way, or of the fit."""
     label: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
@@ -110,7 +108,8 @@ class Command:
         from gaussiandiffusion.gallery.films import write_film
 
         film = self._encoding(len(times)) if self.process == "encode" else self._of_model(device, len(times))
-        write_film(film, self.out, times, self.fps)
+        write_film(film, self.out, times, self.fps or FPS)
+        note_large(self.out)
         kind = "times side by side" if self._is_strip else "frames"
         print(f"{self.process}, {len(times)} {kind}, {self.out.stat().st_size / 1000:,.0f} kB: {self.out}")
 
@@ -124,7 +123,8 @@ class Command:
 
     @property
     def _count(self) -> int:
-        return self.num or (ROWS if self._is_strip else NUM)
+        count = self.num or (ROWS if self._is_strip else NUM)
+        return min(count, self.limit or count)
 
     def _check(self) -> list[float]:
         """The times to show; refuses what can be told to be wrong without PyTorch."""
@@ -136,7 +136,7 @@ class Command:
         check_file(self.out)
         if self.out.suffix.lower() == ".mp4":
             check_installed("video", "MP4", "av")
-        check_numbers(num=self.num, steps=self.steps, splats=self.splats)
+        check_numbers(num=self.num, limit=self.limit, steps=self.steps, splats=self.splats)
         check_numbers(most=MOST_FRAMES, frames=self.frames)
         check_numbers(most=LARGEST_SIDE, size=self.size)
         check_numbers(most=FASTEST, fps=self.fps)
@@ -177,6 +177,15 @@ class Command:
         asked = [name for name in ("label", "steps", "guidance") if getattr(self, name) not in (None, ())]
         if asked and self.source:
             raise InputError(f"--{asked[0]} is for samples, and a SOURCE is given; leave one of them out")
+        read = ("limit", "data_dir", "framing", "reading")
+        if not self.source and (any(getattr(self, name) for name in read) or self.split != "train"):
+            raise InputError("--limit, --split, --data-dir, --canvas, --mode and what is said of files are of a "
+                             "SOURCE; give one, or leave them out (--num says how many samples are shown)")  # fmt: skip
+        moving = [name for name in ("frames", "fps") if getattr(self, name) is not None]
+        if self._is_strip and moving:
+            raise InputError(f"{self.out}: is a strip, without --{moving[0]}; --strip says which times it shows")
+        if self.strip is not None and not self._is_strip:
+            raise InputError(f"{self.out}: --strip puts chosen times side by side in a PNG; name it FILE.png")
 
     def _check_compare(self) -> None:
         if self.compare is None:
@@ -191,14 +200,9 @@ class Command:
             raise InputError(f"--compare of {self.process} must be {PIXEL}, not {self.compare}")
 
     def _times(self) -> list[float]:
-        if self._is_strip:
-            return list(CHOSEN[self.process]) if self.strip is None else _parsed(self.strip)
-        if self.strip is not None:
-            raise InputError(f"{self.out}: --strip puts chosen times side by side in a PNG; name it FILE.png")
-        even = [i / max(1, self.frames - 1) for i in range(self.frames)]
-        if self.process == "reverse":
-            return even[::-1]
-        return [*even, *even[-2:0:-1]] if self.process == "interpolate" else even
+        if not self._is_strip:
+            return even_times(self.process, FRAMES if self.frames is None else self.frames)
+        return strip_times(self.process, self.strip)
 
     def _look(self, canvas: Canvas, count: int, frames: int) -> Look:
         from gaussiandiffusion.gallery.film import check_room, drawn_size
@@ -270,6 +274,7 @@ class Command:
         if not self.source:
             return trajectory(pipeline, count, **self._request(pipeline)).data
         part = count // len(self.source)
+        part = min(part, self.limit or part)
         each = [self._pictures.first(source, part, representation.canvas) for source in self.source]
         least = min(map(len, each))
         images = np.concatenate([part[:least] for part in each])
@@ -278,16 +283,3 @@ class Command:
                 raise InputError(f"{self.source[0]}: holds one picture, and two are needed; give another SOURCE")
             images = images[: len(images) // 2 * 2]
         return representation.to_latent(images)
-
-
-def _parsed(text: str) -> list[float]:
-    """Times of a strip; raises InputError unless each lies between 0 and 1."""
-    times = []
-    for word in text.split(","):
-        try:
-            times.append(float(word))
-        except ValueError:
-            times.append(math.nan)
-        if not 0 <= times[-1] <= 1:
-            raise InputError(f"--strip takes times from 0 to 1 with commas between, such as 0,0.5,1, not '{word}'")
-    return times

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import tyro
 
 from gaussiandiffusion.cli.checks import check_numbers
+from gaussiandiffusion.cli.device import Device
 from gaussiandiffusion.cli.reading import ReadingFlags
 from gaussiandiffusion.data.reading import SetFlags
 from gaussiandiffusion.ground.errors import InputError
@@ -48,6 +49,8 @@ class Command:
     """Begin with set number N (from 0)."""
     seed: int = 0
     """Nothing is drawn at random; accepted for uniformity."""
+    device: Device = "auto"
+    """Nothing is drawn or fitted; accepted for uniformity."""
     reading: ReadingFlags = field(default_factory=SetFlags)
 
     def run(self) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_apart, check_file, check_numbers, is_read
+from gaussiandiffusion.cli.device import Device, resolve
 from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.edit import grammar
 from gaussiandiffusion.edit.registry import OPERATIONS, split_operation
@@ -36,7 +37,7 @@ class Command:
     """
 
     out: Path
-    """File to write, by its suffix: .safetensors or .json, or of one set .ply or .svg, which keep no history."""
+    """File to write, by its suffix: .safetensors or .json, or of one set .svg or .ply; .ply keeps no history."""
     file: tyro.conf.Positional[Path | None] = None
     """Splat file, folder of shards or that `sample` wrote, or another system's file or folder of sets."""
     op: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
@@ -52,16 +53,21 @@ class Command:
     """Instead of FILE and --op: make this edited file again from what its history begins with."""
     source: Path | None = None
     """For --replay: where that file lies now."""
+    limit: int | None = None
+    """Only the first N sets."""
     model: str | None = None
     """For --replay: the model of its history, or the folder where that lies now."""
     size: int | None = None
-    """Longer side of the PNG in pixels; default: the canvas."""
+    """Longer side of the pictures in pixels, of an SVG too; default: the canvas."""
     seed: int = 0
     """Nothing is drawn at random; accepted for uniformity."""
+    device: Device = "auto"
+    """Where to draw the pictures; edits are made on the CPU."""
     reading: ReadingFlags = field(default_factory=SetFlags)
 
     def run(self) -> None:
         out = self._checked()
+        device = resolve(self.device)  # imports torch
         from gaussiandiffusion.edit.edited_files import edit_file, save_edited
 
         notes: list[str] = []
@@ -80,13 +86,13 @@ class Command:
             labels = [] if self.reading.labels is None else [self.reading.labels]
             read = [Path(name) for name in (*labels, *(name for step in steps for name in step.files()))]
             check_apart(out, *read)
-            made, notes = edit_file(path, out, steps, self.reading.reading())
+            made, notes = edit_file(path, out, steps, self.reading.reading(), self.limit)
         for note in notes:
             print(f"{self.file}: {note}", file=sys.stderr)
         side = _side(made.splats, self.size)
-        save_edited(made, out)
+        save_edited(made, out, self.size)
         picture = self._picture(out, read, str(made.header.source.get("name", "")))
-        _draw(made.splats, picture, side)
+        _draw(made.splats.to(device), picture, side)
         splats = made.splats
         print(f"{len(splats)} sets of {splats.num_splats} splats, {splats.canvas.width}x{splats.canvas.height} pixels: "
               f"{out}, {picture.name}")  # fmt: skip
@@ -94,6 +100,7 @@ class Command:
     def _checked(self) -> Path:
         """The file to write; raises InputError for what can be refused before PyTorch is loaded."""
         check_numbers(most=LARGEST_SIDE, size=self.size)
+        check_numbers(limit=self.limit)
         if self.out.suffix.lower() not in SUFFIXES:
             raise InputError(f"{self.out}: what to write is told by the suffix; give one of {', '.join(SUFFIXES)}")
         check_file(self.out)
@@ -102,8 +109,10 @@ class Command:
             raise InputError("--source is where --replay finds what it begins with; give --replay EDITED")
         if self.replay is None and self.model is not None:
             raise InputError("--model is for --replay; by a model edit `vary`, `inpaint`, `transfer`, `interpolate`")
-        if self.replay is not None and (self.op or self.where or self.file is not None or self.reading):
-            raise InputError("--replay takes all from the history; leave out FILE, --op, --where and flags of reading")
+        told = self.op or self.where or self.file is not None or self.limit is not None or self.reading
+        if self.replay is not None and told:
+            raise InputError("--replay takes all from the history; leave out FILE, --op, --where, --limit and flags of "
+                             "reading")  # fmt: skip
         if read is None:
             raise InputError("edit needs a file of sets, or --replay EDITED; `gaussiandiffusion encode` writes some")
         if not read.exists():

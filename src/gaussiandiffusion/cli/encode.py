@@ -19,6 +19,7 @@ from gaussiandiffusion.ground.errors import InputError
 if TYPE_CHECKING:
     from gaussiandiffusion.data import ImageSet, ImageSource
 
+START = "hilbert"
 SAMPLE_BYTES, SAMPLE_LEAST = 256 << 20, 512  # of the images that a template is learned from: held, all of them
 
 
@@ -40,7 +41,7 @@ class Command:
     """Folder with local copies of the data set."""
     splats: int | None = None
     """K; default 70 for grey images, 150 for colour."""
-    start: str = "hilbert"
+    start: str = START
     """hilbert, grid, random or template:FILE."""
     signed: bool = False
     """Allow negative colours: higher PSNR, but no SVG and no editing by colour."""
@@ -128,6 +129,12 @@ class Command:
             raise InputError("nothing to write: give --out FILE-or-DIR, or --learn-template FILE")
         if self.texture and self.learn_template is None:
             raise InputError("--texture is decided when a template is learned; give --learn-template FILE with it")
+        if self.start != START and self.learn_template is not None:
+            raise InputError(f"sets begin at the template that is learned; leave --start {self.start} out")
+        of_sets = {"target-psnr": self.target_psnr, "allocate": self.allocate, "resume": self.resume or None}
+        idle = [flag for flag, value in of_sets.items() if self.out is None and value is not None]
+        if idle:
+            raise InputError(f"--{idle[0]} is of sets, and a template alone is asked for; give --out, or leave it out")
         if self.allocate == "error" and (self.start.startswith("template") or self.learn_template is not None):
             raise InputError("a template says where splats begin, and each keeps its slot; leave --allocate error out")
         if self.target_psnr is not None and not 0 < self.target_psnr < 100:

@@ -6,12 +6,13 @@ import sys
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_gallery_apart, check_numbers
-from gaussiandiffusion.cli.model_edits import AskingFlags, ModelFlags, read_for, sets_or_pictures
+from gaussiandiffusion.cli.large_gifs import note_large
+from gaussiandiffusion.cli.model_edits import ModelFlags, read_for, sets_or_pictures
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,6 +48,15 @@ class Place:
 
 
 @dataclass(frozen=True)
+class WayFlags(ModelFlags):
+    """By which model, if by any; of each file one set is taken, so there is no limit."""
+
+    model: str = ""
+    """Bundled model, folder of a trained pipeline, or owner/name on the Hub; default: none, or mnist for seeds."""
+    limit: Annotated[None, tyro.conf.Fixed, tyro.conf.Suppress] = None
+
+
+@dataclass(frozen=True)
 class Command:
     """Frames on the way from the first end to the last, both among them; as a folder as `sample` writes it.
 
@@ -69,7 +79,7 @@ class Command:
     """Also go back to the first end."""
     gif: bool = False
     """Also write interpolation.gif."""
-    asking: AskingFlags = field(default_factory=lambda: ModelFlags(model=""))
+    asking: Annotated[WayFlags, tyro.conf.arg(name="")] = field(default_factory=lambda: WayFlags())
 
     def run(self) -> None:
         if len(self.ends) < 2:
@@ -85,8 +95,13 @@ class Command:
             check_folder(self.out)
             check_gallery_apart(self.out, *read)
             check_numbers(most=LARGEST_SIDE, size=flags.size)
-            if flags.label or flags.encode or self.through == "noise":
-                raise InputError("--label, --encode and --through noise are for ways by a model; give --model NAME too")
+            if flags.encode or self.through == "noise":
+                raise InputError("--encode and --through noise are for ways by a model; give --model NAME too")
+        asked = [name for name in ("label", "steps", "guidance") if getattr(flags, name) not in (None, ())]
+        straight = model is None or (self.through == "sets" and len(read) == len(places))
+        if asked and straight:
+            raise InputError(f"--{asked[0]} is for samples, and each splat of these sets moves to that of the next; "
+                             "go by --model NAME --through noise, or leave it out")  # fmt: skip
         pipe = flags.load() if model is not None else None
         files = [None if place.path is None else self._read(pipe, place, flags) for place in places]
         edit = self._edit(pipe, places, flags)
@@ -165,7 +180,7 @@ class Command:
         from gaussiandiffusion.gallery import GalleryWriter, SampleRecord
         from gaussiandiffusion.ground.images import to_uint8
         from gaussiandiffusion.rendering import render
-        from gaussiandiffusion.rendering.media import save_gif, to_image
+        from gaussiandiffusion.rendering.media import save_animation, to_image
         from gaussiandiffusion.splats import storage
 
         assert made.splats is not None  # of a model of splats
@@ -183,7 +198,10 @@ class Command:
                      edits=[edit.recorded(file, files)])  # fmt: skip
         writer.written.append("splats.safetensors")
         if self.gif:
-            save_gif([to_image(picture) for picture in to_uint8(images)], self.out / "interpolation.gif", hold=120)
+            save_animation(
+                [to_image(picture) for picture in to_uint8(images)], self.out / "interpolation.gif", hold=120
+            )
+            note_large(self.out / "interpolation.gif")
             writer.written.append("interpolation.gif")
         words = None if made.conditions is None else made.conditions.words()
         writer.write_record(

@@ -11,6 +11,7 @@ import tyro
 
 from gaussiandiffusion.cli.checks import LARGEST_SIDE, check_folder, check_gallery_apart, check_model, check_numbers
 from gaussiandiffusion.cli.device import Device, resolve
+from gaussiandiffusion.cli.large_gifs import note_large
 from gaussiandiffusion.cli.reading import ReadingFlags, SetFlags
 from gaussiandiffusion.ground.errors import InputError
 
@@ -41,7 +42,7 @@ class ModelFlags:
     limit: int | None = None
     """Only the first N sets."""
     size: int | None = None
-    """Longer side of the pictures in pixels; default: the model's canvas."""
+    """Longer side of the pictures in pixels; default: the canvas."""
     seed: int = 0
     """Result i depends on (seed, i) and its set alone."""
     device: Device = "auto"
@@ -128,6 +129,8 @@ def read_for(pipe: GaussianDiffusion, path: Path, out: Path, flags: ModelFlags, 
     from gaussiandiffusion.edit.readings import told_of
 
     own, reading = sets_or_pictures(path), flags.reading.reading()
+    if not holds_sets(own):
+        flags.reading.refuse(own, "pictures")
     given = read_given(pipe, own, Bringing(flags.model, flags.limit, flags.encode, place), reading)
     for note in given.notes:
         print(note, file=sys.stderr)
@@ -176,6 +179,8 @@ def write_results(
     save_edited(made_of(pipe, made, record(given.header, edit)), out / "splats.safetensors")
     writer.written.append("splats.safetensors")
     writer.write_animation(pipe.representation, gif=gif, mp4=False, size=flags.size)
+    if gif:
+        note_large(out / "materialisation.gif")
     labels = None if made.conditions is None else made.conditions.labels
     open_ = labels is not None and bool((labels >= pipe.num_classes).any())
     writer.write_record(

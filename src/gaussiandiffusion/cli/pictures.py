@@ -56,6 +56,7 @@ class SourceReader:
             drawn = to_uint8(render(sets_of(open_sets(path, self.reading.reading()), path, limit).splats)).numpy()
             images = framed(ImageSource.of(ImageSet(drawn, name=path.name)), self.framing).read().images
         else:
+            self.reading.refuse(source, "pictures")
             opened = open_images(
                 str(picture_folder(source)), split=self.split, data_dir=self.data_dir, limit=limit, framing=self.framing
             )

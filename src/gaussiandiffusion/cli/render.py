@@ -30,7 +30,7 @@ class Command:
     out: Path
     """Folder to write to."""
     size: int | None = None
-    """Longer side in pixels; default: the canvas."""
+    """Longer side of the pictures in pixels, of SVGs too; default: the canvas."""
     svg: bool = False
     """Write SVG as well."""
     limit: int | None = None

@@ -19,6 +19,8 @@ from gaussiandiffusion.cli.checks import (
     check_sheet,
 )
 from gaussiandiffusion.cli.device import Device, resolve
+from gaussiandiffusion.cli.large_gifs import note_large
+from gaussiandiffusion.gallery.animation import LOOPS
 from gaussiandiffusion.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class Command:
     batch_size: int = 256
     """Pictures held in memory at once; does not change them."""
     size: int | None = None
-    """Longer side of the pictures in pixels; default: the model's canvas."""
+    """Longer side of the pictures in pixels, of SVGs too; default: the model's canvas."""
     gif: bool = False
     """Also write materialisation.gif."""
     mp4: bool = False
@@ -77,7 +79,7 @@ class Command:
     fps: int | None = None
     """Frames a second of the sheet's animations; default: 8, the drawn frames. At 24 two frames lie between each two
     drawn ones, made of their splats."""
-    loop: tuple[str, ...] = ("walk", "run", "idle")
+    loop: tuple[str, ...] = LOOPS
     """Actions of the sheet that go round, the first frame after the last."""
     mixed_precision: Literal["auto", "no", "bf16"] = "auto"
     """bfloat16 in the network; auto: where the device has such products and a short trial finds them faster."""
@@ -143,6 +145,8 @@ class Command:
         template = template_sha256(pipeline.representation)
         writer.write_sets(made, self.model, svg=self.svg, size=self.size, template=template)
         writer.write_animation(pipeline.representation, gif=self.gif, mp4=self.mp4, apng=self.apng, size=self.size)
+        if self.gif:
+            note_large(self.out / "materialisation.gif")
         conditions = writer.conditions
         labels = None if conditions is None else conditions.labels
         record = SampleRecord(
@@ -173,6 +177,8 @@ class Command:
             check_installed("video", "--mp4", "av")
         if self.fps is not None and not self.sheet:
             raise InputError("--fps is for the animations of a sheet; give --sheet too, or leave it out")
+        if self.loop != LOOPS and not self.sheet:
+            raise InputError("--loop names actions of a sheet that go round; give --sheet too, or leave it out")
         if self.sheet and (self._animated or self.svg):
             raise InputError("--sheet writes its own GIFs; leave --gif, --mp4, --apng and --svg out")
         conditions = check_model(self.model)

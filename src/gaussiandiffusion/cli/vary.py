@@ -43,6 +43,9 @@ class Command:
             raise InputError(f"--pull must lie above 0 and at most at 100, not {self.pull}")
         if self.toward is None and self.pull != 1:
             raise InputError("--pull is how strongly a picture leads; give --toward PICTURE too")
+        if self.strength == 0 and (self.gif or self.toward is not None):
+            raise InputError("--strength 0 leaves the sets as they are, so there are no steps to show or to lead; give "
+                             "more, or leave --gif and --toward out")  # fmt: skip
         self.asking.check(self.out, self.file, *([] if self.toward is None else [self.toward]))
         pipe = self.asking.load()
         from gaussiandiffusion.edit.by_model import Beside, Vary

@@ -22,11 +22,18 @@ SAME = "selected"  # the splats that the operation before was about
 
 @dataclass(frozen=True)
 class Step:
-    """An operation, what it is kept to (None: all splats), and where some of the files lie that both read."""
+    """An operation on sets.
+
+    Attributes:
+        where: what it is kept to; None: all splats.
+        places: where some of the files lie that both read.
+        limit: the first so many sets are taken, and what was selected before is not known any more.
+    """
 
     operation: Operation
     where: Where = None
     places: Mapping[str, Path] = field(default_factory=dict)
+    limit: int | None = None
 
     def files(self) -> tuple[str, ...]:
         """Names of the files that operation and selection read."""
@@ -81,6 +88,8 @@ def run_steps(splats: Splats, steps: Sequence[Step], *, base: Path | None = None
     """
     selected: Bool[Tensor, "n k"] | None = None
     for number, step in enumerate(steps, 1):
+        if step.limit is not None:
+            splats, selected = splats[: step.limit], None
         where = selected if step.operation.whole else step.where
         files = {name: step.places.get(name, (base or Path()) / name) for name in step.files()}
         if isinstance(where, str):

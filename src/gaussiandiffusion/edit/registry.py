@@ -104,7 +104,8 @@ def parse_operation(text: str) -> Operation:
     """An operation from its text.
 
     Raises:
-        InputError: no such operation or key, a key that is missing, or a value out of its range.
+        InputError: no such operation or key, a key that is missing, a value out of its range, or keys that change
+            nothing: who writes them means something else. An operation made in Python, or read from a history, may.
     """
     name, words = split_operation(text)
     kind = operation_class(name)
@@ -117,7 +118,14 @@ def parse_operation(text: str) -> Operation:
         values[key] = _value(word, hints[key], f"operation '{text}': {key}")
     if missing := [key for key, each in known.items() if each.default is MISSING and key not in values]:
         raise InputError(f"operation '{text}': {name} needs {' and '.join(missing)}, as in {OPERATIONS[name].usage}")
-    return _made(kind, values, f"operation '{text}'")
+    operation = _made(kind, values, f"operation '{text}'")
+    if not operation.changes():
+        raise InputError(f"operation '{text}': changes nothing so; {name} takes {', '.join(known)}, "
+                         f"as in {OPERATIONS[name].usage}")  # fmt: skip
+    for key, needed in operation.idle().items():
+        if key in values:
+            raise InputError(f"operation '{text}': {key} changes nothing so; {needed}, or leave it out")
+    return operation
 
 
 def from_values(values: Mapping[str, Any], where: str) -> Operation:

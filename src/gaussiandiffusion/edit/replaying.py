@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gaussiandiffusion.edit.applying import Step
 from gaussiandiffusion.edit.by_model import VERBS, Beside, Interpolate
-from gaussiandiffusion.edit.edited_files import VERB
+from gaussiandiffusion.edit.edited_files import VERB, without_limit
 from gaussiandiffusion.edit.history import READING, Edit, find, origin
 from gaussiandiffusion.edit.models_told import ModelsTold, Place
 from gaussiandiffusion.edit.readings import reading_of
@@ -114,7 +114,8 @@ class _Reader:
         return stages
 
     def step(self, number: int, edit: Edit) -> Step:
-        return Step(from_values(edit.values, self._where(number)), edit.where, self._files(edit))
+        values, limit = without_limit(edit.values, self._where(number))
+        return Step(from_values(values, self._where(number)), edit.where, self._files(edit), limit)
 
     def of_model(self, number: int, edit: Edit) -> OfModel:
         if edit.verb not in VERBS or "weights" not in edit.values:

@@ -43,7 +43,8 @@ class ByHand:
         return self.go_on(load_sets(first.path, first.told))
 
     def go_on(self, file: SplatFile) -> SplatFile:
-        return replace(file, splats=run_steps(file.splats, self.steps), psnr=None)
+        splats = run_steps(file.splats, self.steps)
+        return replace(file[: len(splats)], splats=splats, psnr=None)
 
 
 @dataclass(frozen=True)

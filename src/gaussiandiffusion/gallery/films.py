@@ -136,7 +136,7 @@ def write_film(film: Film, path: Path, times: list[float], fps: float, most: int
 
     Args:
         fps: frames a second; the last is held.
-        most: bytes of a GIF, see `save_gif`.
+        most: bytes of a GIF, see `save_animation`.
 
     Raises:
         InputError: another suffix, or what `save_animation` raises.

@@ -19,7 +19,7 @@ from gaussiandiffusion.gallery.layout import Layout, Strip
 from gaussiandiffusion.gallery.timing import durations
 from gaussiandiffusion.ground.files import write_json
 from gaussiandiffusion.ground.images import to_uint8
-from gaussiandiffusion.rendering.media import save_gif, save_png, to_image
+from gaussiandiffusion.rendering.media import save_animation, save_png, to_image
 
 SHEET, HASH, ARRAY, SETS, GIFS = "sheet.png", "sheet.json", "sheet.aseprite.json", "splats.safetensors", "animations"
 GIF_HEIGHT = 128  # pixels that smaller pictures are enlarged to, by whole pixels
@@ -86,4 +86,4 @@ def _write_gif(rows: Sequence[UInt8[Tensor, "_ c h w"]], path: Path, fps: float,
     beside = [to_image(torch.cat([row[min(i, len(row) - 1)] for row in rows], -1)) for i in range(count)]
     pictures = [p.resize((p.width * scale, p.height * scale), Image.Resampling.NEAREST) for p in beside]
     times = durations(count, fps, GIF_UNIT)
-    save_gif(pictures, path, milliseconds=times, hold=times[-1] if loops else HOLD)
+    save_animation(pictures, path, milliseconds=times, hold=times[-1] if loops else HOLD)

@@ -26,6 +26,7 @@ from gaussiandiffusion.rendering import to_svg
 from gaussiandiffusion.rendering.media import grid_image, save_animation, save_png, to_image
 from gaussiandiffusion.representation import Representation
 from gaussiandiffusion.splats import Splats
+from gaussiandiffusion.splats.storage import Header
 
 GRID = 100  # pictures on the grid and in the animation, at most
 OWN = (f"{PICTURES}/[0-9]*.png", "svg/[0-9]*.svg", "materialisation.*", "interpolation.gif", "splats.safetensors")
@@ -110,8 +111,9 @@ class GalleryWriter:
         splats.save(path, conditions=self.conditions, encoder=encoder, source=source)
         self.written.append(path.name)
         if svg:
+            header = Header.of(splats, signed=False, encoder=encoder, source=source)
             for i in range(len(splats)):
-                to_svg(splats[i], self.folder / "svg" / f"{picture_name(i, self.num)}.svg", size=size)
+                to_svg(splats[i], self.folder / "svg" / f"{picture_name(i, self.num)}.svg", size=size, header=header)
             self.written.append("svg/")
 
     def write_animation(

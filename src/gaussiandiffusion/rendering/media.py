@@ -69,47 +69,32 @@ def save_animation(
 
     Args:
         frames: at least one, of one size.
-        milliseconds: how long a frame is shown, or each.
+        milliseconds: how long a frame is shown, or each; GIF counts in tens.
         hold: how long the last one is.
-        most: bytes of a GIF, see `save_gif`.
+        most: bytes that a GIF is to stay below, by fewer colours if need be; None: as many colours as can be.
 
     Raises:
         InputError: another suffix, frames too large for the format, or MP4 without the extra `[video]`.
     """
     suffix = path.suffix.lower()
+    each = [milliseconds] * len(frames) if isinstance(milliseconds, int) else list(milliseconds)
+    durations = [*each[:-1], hold]
     if suffix == ".gif":
-        save_gif(frames, path, milliseconds=milliseconds, hold=hold, most=most)
+        _save_gif(frames, path, durations, most)
     elif suffix in (".apng", ".png"):
-        save_apng(frames, path, milliseconds=milliseconds, hold=hold)
+        _save_apng(frames, path, durations)
     elif suffix == ".mp4":
-        each = _durations(frames, milliseconds, hold)
-        shortest = max(1, min(each))
-        repeated = [frame for frame, shown in zip(frames, each, strict=True) for _ in range(round(shown / shortest))]
+        shortest = max(1, min(durations))
+        times = [round(shown / shortest) for shown in durations]
+        repeated = [frame for frame, count in zip(frames, times, strict=True) for _ in range(count)]
         save_mp4(repeated, path, fps=max(1, round(1000 / shortest)))
     else:
         raise InputError(f"{path}: no kind of animation has the suffix '{path.suffix}'; choose .gif, .apng or .mp4")
 
 
-def save_gif(
-    frames: Sequence[Image.Image],
-    path: Path,
-    *,
-    milliseconds: int | Sequence[int] = SHOWN,
-    hold: int = HELD,
-    most: int | None = GIF_BYTES,
-) -> None:
-    """Write a looping GIF of one palette, in which a frame tells only what differs from the one before.
-
-    Args:
-        milliseconds: how long a frame is shown, or each; GIF counts in tens.
-        hold: how long the last one is.
-        most: bytes that the file is to stay below, by fewer colours if need be; None: as many colours as can be.
-
-    Raises:
-        InputError: frames too large.
-    """
+def _save_gif(frames: Sequence[Image.Image], path: Path, durations: list[int], most: int | None) -> None:
+    """Write a looping GIF of one palette, in which a frame tells only what differs from the one before."""
     _check_side(frames[0], path, GIF_SIDE)
-    durations = _durations(frames, milliseconds, hold)
     fewest = GIF_COLORS[-1] if common_mode(frames) == "L" else GIF_HUES
     room = float(MOST)  # colours that may be few enough
     for colors in GIF_COLORS:
@@ -142,13 +127,10 @@ def _gif(pictures: Indexed, durations: list[int]) -> bytes:
     return held.getvalue()
 
 
-def save_apng(
-    frames: Sequence[Image.Image], path: Path, *, milliseconds: int | Sequence[int] = SHOWN, hold: int = HELD
-) -> None:
-    """Write a looping animated PNG, without loss; arguments as `save_gif`."""
+def _save_apng(frames: Sequence[Image.Image], path: Path, durations: list[int]) -> None:
+    """Write a looping animated PNG, without loss."""
     mode = common_mode(frames)
     first, *rest = [frame.convert(mode) for frame in frames]
-    durations = _durations(frames, milliseconds, hold)
     with atomic_path(path) as temporary:
         first.save(temporary, format="PNG", save_all=True, append_images=rest, duration=durations, loop=0)
 
@@ -174,11 +156,6 @@ def save_mp4(frames: Sequence[Image.Image], path: Path, *, fps: int = 8) -> None
                 container.mux(packet)
         for packet in stream.encode():
             container.mux(packet)
-
-
-def _durations(frames: Sequence[Image.Image], milliseconds: int | Sequence[int], hold: int) -> list[int]:
-    each = [milliseconds] * len(frames) if isinstance(milliseconds, int) else list(milliseconds)
-    return [*each[:-1], hold]
 
 
 def _check_side(frame: Image.Image, path: Path, most: int) -> None:

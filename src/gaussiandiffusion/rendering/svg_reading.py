@@ -21,6 +21,7 @@ from gaussiandiffusion.ground.records import parse_json, to_record
 from gaussiandiffusion.rendering.svg_parsing import Document, Drawn, parse_svg
 from gaussiandiffusion.rendering.svg_shapes import MOST_LAYERS, REACH, levels, shapes_of
 from gaussiandiffusion.splats import Canvas, SplatFile, Splats
+from gaussiandiffusion.splats.rows import Row, sets_of_rows
 from gaussiandiffusion.splats.set_source import Loaded, Reading
 from gaussiandiffusion.splats.storage import FORMAT_VERSION, Header
 
@@ -37,17 +38,6 @@ class Notes:
 
     num_splats: int
     background: list[float]
-
-
-@dataclass(frozen=True)
-class Row:
-    """The numbers of one splat, in the units of `Splats`."""
-
-    mean: tuple[float, float]
-    sigma: tuple[float, float]
-    rho: float
-    color: tuple[float, ...]
-    opacity: float | None
 
 
 def open_svg(path: Path, reading: Reading) -> Loaded:
@@ -201,18 +191,5 @@ def _splats(rows: list[Row], canvas: Canvas, background: tuple[float, ...]) -> S
     def colors(values: tuple[float, ...]) -> tuple[float, ...]:
         return values * 3 if len(values) < canvas.channels else values[: canvas.channels]
 
-    def stacked(values: list[tuple[float, ...]]) -> torch.Tensor:
-        return torch.tensor([values], dtype=torch.float32)
-
-    opacities = None
-    if any(row.opacity is not None for row in rows):
-        opacities = torch.tensor([[1.0 if row.opacity is None else row.opacity for row in rows]])
-    return Splats(
-        stacked([row.mean for row in rows]),
-        stacked([row.sigma for row in rows]),
-        torch.tensor([[row.rho for row in rows]], dtype=torch.float32),
-        stacked([colors(row.color) for row in rows]),
-        canvas,
-        opacities=opacities,
-        background=torch.tensor([colors(background)], dtype=torch.float32),
-    )
+    rows = [replace(row, color=colors(row.color)) for row in rows]
+    return sets_of_rows([rows], canvas, [colors(background)])

@@ -33,7 +33,7 @@ class AsArrays:
         return {name: value.numpy().copy() for name, value in floats.items()}
 
     @classmethod
-    def from_numpy(  # type: ignore[misc]
+    def from_numpy(  # type: ignore[misc]  # of a mixin, whose `cls` is the class that it is mixed into
         cls: type[Splats],
         values: Mapping[str, Any],
         canvas: Canvas | tuple[int, int] | tuple[int, int, int],

@@ -35,6 +35,7 @@ from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.ground.files import atomic_path
 from gaussiandiffusion.ground.records import parse_json, read_text, to_record
 from gaussiandiffusion.splats.canvas import Canvas
+from gaussiandiffusion.splats.rows import Row, sets_of_rows
 from gaussiandiffusion.splats.set_source import Loaded, Reading
 from gaussiandiffusion.splats.splats import Splats
 from gaussiandiffusion.splats.storage import FORMAT_VERSION, Header, SplatFile, check_one_each, conditions_of
@@ -44,21 +45,10 @@ LARGEST = 256 << 20  # bytes; beyond it safetensors is the format
 
 
 @dataclass(frozen=True)
-class JsonSplat:
-    """One splat of a set, in the units of `Splats`."""
-
-    mean: tuple[float, float]
-    sigma: tuple[float, float]
-    rho: float
-    color: tuple[float, ...]
-    opacity: float | None = None
-
-
-@dataclass(frozen=True)
 class JsonSet:
     """One set, with what is known of it."""
 
-    splats: list[JsonSplat]
+    splats: list[Row]
     label: int | None = None
     conditions: list[int] | None = None
     psnr: float | None = None
@@ -193,23 +183,10 @@ def _splats(sets: Sequence[JsonSet], canvas: Canvas, header: Header) -> Splats:
         if one.background is not None and len(one.background) != canvas.channels:
             raise InputError(f"sets[{index}].background has {len(one.background)} numbers, "
                              f"but the canvas has {canvas.channels} channel(s)")  # fmt: skip
-    shape, black = (len(sets), count), (0.0,) * canvas.channels
-
-    def stacked(name: str, *more: int) -> Tensor:
-        values = [[getattr(splat, name) for splat in one.splats] for one in sets]
-        return torch.tensor(values, dtype=torch.float32).reshape(*shape, *more)
-
-    return Splats(
-        stacked("mean", 2),
-        stacked("sigma", 2),
-        stacked("rho"),
-        stacked("color", canvas.channels),
-        canvas,
-        opacities=stacked("opacity") if with_opacity else None,
-        background=torch.tensor([one.background or black for one in sets], dtype=torch.float32),
-        blending=header.blending,
-        output=header.output,
-    )
+    black = (0.0,) * canvas.channels
+    backgrounds = [one.background or black for one in sets]
+    rows = [one.splats for one in sets]
+    return sets_of_rows(rows, canvas, backgrounds, blending=header.blending, output=header.output)
 
 
 def _each(values: list[Any], name: str, path: Path) -> list[Any] | None:

@@ -51,11 +51,18 @@ class Operation:
         """The sets changed; `where`: which splats, default all."""
         return self.edit(splats, where).splats
 
+    def changes(self) -> bool:
+        """Whether its values can change any set; at 0 degrees or the factor 1 they cannot."""
+        return True
+
+    def idle(self) -> Mapping[str, str]:
+        """Keys that mean nothing beside the others, each with what it would need."""
+        return {}
+
     def values(self) -> dict[str, Any]:
         """Its values that are not the default, as JSON has them."""
-        given = {each.name: getattr(self, each.name) for each in fields(self) if each.init}  # type: ignore[arg-type]
-        defaults = {each.name: each.default for each in fields(self)}  # type: ignore[arg-type]
-        chosen = {name: value for name, value in given.items() if value != defaults[name]}
+        known = fields(self)  # type: ignore[arg-type]  # every operation is a dataclass
+        chosen = {each.name: getattr(self, each.name) for each in known if getattr(self, each.name) != each.default}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()}
 
     def files(self) -> tuple[str, ...]:

@@ -86,6 +86,9 @@ class Resize(Operation):
             raise InputError("canvas: say how large: width=64,height=48, in pixels")
         check_range(self.name, 1, LARGEST_SIDE, **sides)
 
+    def idle(self) -> dict[str, str]:
+        return {} if self.content == "keep" else {"anchor": "it is of content=keep"}
+
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         old = splats.canvas
         new = Canvas(self.height or old.height, self.width or old.width, old.channels)
@@ -113,6 +116,9 @@ class Turn(Operation):
     def __post_init__(self) -> None:
         check_range(self.name, -1e6, 1e6, quarters=self.quarters)
 
+    def changes(self) -> bool:
+        return self.quarters % 4 != 0
+
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         x, y = splats.means.unbind(-1)
         means = torch.stack([(x, y), (-y, x), (-x, -y), (y, -x)][self.quarters % 4], -1)
@@ -135,6 +141,9 @@ class Tile(Operation):
 
     def __post_init__(self) -> None:
         check_range(self.name, 1, LARGEST_SIDE, columns=self.columns, rows=self.rows)
+
+    def changes(self) -> bool:
+        return self.columns * self.rows > 1
 
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         old, count = splats.canvas, self.columns * self.rows

@@ -52,6 +52,13 @@ class Recolor(Operation):
         if self.by is not None:
             color.parse_color(self.by)
 
+    def changes(self) -> bool:
+        turned = self.hue % 360 != 0 or (self.saturation, self.brightness) != (1, 1)
+        return turned or bool(self.palette) or self.replace is not None
+
+    def idle(self) -> dict[str, str]:
+        return {"distance": "give replace and by too"} if self.replace is None else {}
+
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         changed = splats
         if self.replace is not None and self.by is not None:
@@ -79,6 +86,9 @@ class Opacity(Operation):
 
     def __post_init__(self) -> None:
         check_range(self.name, 0, MOST, factor=self.factor)
+
+    def changes(self) -> bool:
+        return self.factor != 1
 
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         before = torch.ones_like(splats.rhos) if splats.opacities is None else splats.opacities

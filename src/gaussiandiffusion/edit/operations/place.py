@@ -17,6 +17,7 @@ from gaussiandiffusion.edit.operations.base import (
     check_about,
     check_range,
     distance,
+    pixels_of,
 )
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Splats
@@ -31,6 +32,9 @@ class Move(Operation):
     name: ClassVar[str] = "move"
     x: Length = 0.0
     y: Length = 0.0
+
+    def changes(self) -> bool:
+        return any(pixels_of(self.name, key, getattr(self, key))[0] != 0 for key in ("x", "y"))
 
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         dx, dy = (distance(self.name, key, getattr(self, key), splats.canvas) for key in ("x", "y"))
@@ -48,6 +52,9 @@ class Rotate(Operation):
     def __post_init__(self) -> None:
         check_range(self.name, -1e6, 1e6, degrees=self.degrees)
         check_about(self.name, self.about)
+
+    def changes(self) -> bool:
+        return self.degrees % 360 != 0
 
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         return Edited(splats.rotate(self.degrees, about=check_about(self.name, self.about), where=where), where)
@@ -71,9 +78,16 @@ class Scale(Operation):
                 raise InputError(f"{self.name}: {key} must be at least {LEAST_FACTOR:g} in size, not {value:g}")
         check_about(self.name, self.about)
 
+    @property
+    def factors(self) -> tuple[float, float]:
+        """Along x and along y."""
+        return float(self.factor * self.x), float(self.factor * self.y)
+
+    def changes(self) -> bool:
+        return self.factors != (1.0, 1.0)
+
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
-        factors = (float(self.factor * self.x), float(self.factor * self.y))
-        return Edited(splats.scale(factors, about=check_about(self.name, self.about), where=where), where)
+        return Edited(splats.scale(self.factors, about=check_about(self.name, self.about), where=where), where)
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,9 @@ class Shear(Operation):
         if abs(self.x * self.y - 1) < LEAST_FACTOR:
             raise InputError(f"{self.name}: x times y must not be 1, which would flatten the picture to a line")
         check_about(self.name, self.about)
+
+    def changes(self) -> bool:
+        return (self.x, self.y) != (0, 0)
 
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         return Edited(splats.shear(self.x, self.y, about=check_about(self.name, self.about), where=where), where)

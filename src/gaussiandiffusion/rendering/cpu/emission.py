@@ -57,7 +57,7 @@ def emitted(body: Callable[..., Value | None]) -> Any:
     result_kind = FLOAT if real else ir.VoidType()
     parameters = [inspect.Parameter("typing_context", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     parameters += [p.replace(annotation=p.empty) for p in inspect.signature(body).parameters.values()]
-    typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    typed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # functions take any
     return intrinsic(typed)
 
 
