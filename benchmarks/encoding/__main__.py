@@ -9,7 +9,7 @@
 * starts: the starts at equal splats and iterations, and how alike the sets of like images are
   (`benchmarks.encoding.consistency`); canonical settings against their targets.
 * colours: non-negative against signed.
-* photographs: PSNR and seconds of large pictures.
+* photographs: PSNR and seconds of large pictures; many: of the same with more splats.
 
 Images are a random part of the test split, by the seed. Core-milliseconds are processor time on one thread.
 """
@@ -49,6 +49,7 @@ class Canonical:
     ratio: float | None
 
 
+PhotoFit = tuple[int, int | None, Literal["start", "error"] | None]
 CANONICAL = {"mnist": Canonical(36.0, 0.12, 0.55), "cifar10": Canonical(36.0, 0.10, None)}
 
 
@@ -63,7 +64,7 @@ class Extent:
         splats, splat_iterations: for "splats".
         iterations: for "iterations".
         start_iterations, color_iterations: for "starts" and "colours".
-        photo_fits: splats, iterations and allocation for "photographs"; None: as by default.
+        photo_fits, many: splats, iterations and allocation for "photographs" and "many"; None: as by default.
     """
 
     limit: int | None = None
@@ -75,16 +76,14 @@ class Extent:
     iterations: tuple[int, ...] = (5, 10, 16, 25, 40, 60, 100, 160, 250, 400, 800)
     start_iterations: tuple[int, ...] = (40,)
     color_iterations: tuple[int, ...] = (20, 40, 120, 400)
-    photo_fits: tuple[tuple[int, int | None, str | None], ...] = (
-        (10_000, 100, "start"), (10_000, 1_000, "start"), (10_000, 400, "error"), (10_000, None, None),
-        (30_000, None, None), (70_000, None, None),
-    )  # fmt: skip
+    photo_fits: tuple[PhotoFit, ...] = ((10_000, 100, "start"), (10_000, 800, "start"), (10_000, None, None))
+    many: tuple[PhotoFit, ...] = ((30_000, None, None), (70_000, None, None))
 
 
 QUICK = Extent(
     limit=2_000, images=24, alike=200, rounds=4, splats=(16, 70, 200, 500), splat_iterations=(20, 100),
     iterations=(5, 10, 20, 40, 100), start_iterations=(40,), color_iterations=(20, 100),
-    photo_fits=((2_000, 50, "start"), (2_000, 50, "error")),
+    photo_fits=((2_000, 50, "start"), (2_000, 50, "error")), many=((4_000, 50, "start"),),
 )  # fmt: skip
 
 
@@ -97,7 +96,7 @@ class Arguments:
             out/encoding.json.
         data: data sets to measure on.
         data_dir: folder with their files; default: the cache, filled by downloading.
-        photos: image files for "photographs".
+        photos: image files for "photographs" and "many".
         only: sections to run; default: all.
         quick: small settings, to see that it works.
     """
@@ -106,7 +105,7 @@ class Arguments:
     data: tuple[Literal["mnist", "sprites", "cifar10"], ...] = ("mnist", "sprites", "cifar10")
     data_dir: Path | None = None
     photos: tuple[Path, ...] = ()
-    only: tuple[Literal["throughput", "splats", "iterations", "starts", "colours", "photographs"], ...] = ()
+    only: tuple[Literal["throughput", "splats", "iterations", "starts", "colours", "photographs", "many"], ...] = ()
     quick: bool = False
     seed: int = 0
 
@@ -191,13 +190,13 @@ def starts(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[str
         }  # fmt: skip
 
 
-def photographs(arguments: Arguments, extent: Extent) -> Iterator[tuple[str, dict[str, Any]]]:
+def photographs(fits: tuple[PhotoFit, ...], arguments: Arguments) -> Iterator[tuple[str, dict[str, Any]]]:
     """Large pictures, all threads."""
     for path in arguments.photos:
         image = load_images(path).images
         make_encoder(image.shape[1], num_splats=1_000, iterations=2, allocate="error").encode(image)
         rows = []
-        for count, steps, allocate in extent.photo_fits:
+        for count, steps, allocate in fits:
             encoder = make_encoder(
                 image.shape[1],
                 num_splats=count,
@@ -233,9 +232,12 @@ def main(arguments: Arguments) -> None:
     extent = QUICK if arguments.quick else Extent()
     measures = {
         "throughput": throughput, "splats": splats, "iterations": iterations, "starts": starts, "colours": colours,
-        "photographs": photographs,
     }  # fmt: skip
     sections = {name: partial(measure, arguments, extent) for name, measure in measures.items()}
+    sections |= {
+        "photographs": partial(photographs, extent.photo_fits, arguments),
+        "many": partial(photographs, extent.many, arguments),
+    }
     out = arguments.out or results_file("encoding", arguments.quick)
     run_sections(out, sections, arguments.only, quick=arguments.quick, seed=arguments.seed)
 

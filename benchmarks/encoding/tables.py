@@ -132,4 +132,5 @@ SECTIONS = {
     "starts": starts,
     "colours": colours,
     "photographs": photographs,
+    "many": photographs,
 }

@@ -104,8 +104,8 @@ def parse_operation(text: str) -> Operation:
     """An operation from its text.
 
     Raises:
-        InputError: no such operation or key, a key that is missing, a value out of its range, or keys that change
-            nothing: who writes them means something else. An operation made in Python, or read from a history, may.
+        InputError: no such operation or key, a key that is missing, a value out of its range, a key that
+            means nothing beside the others, or no key where nothing is done without. In Python and in a history all that may be.
     """
     name, words = split_operation(text)
     kind = operation_class(name)
@@ -119,7 +119,7 @@ def parse_operation(text: str) -> Operation:
     if missing := [key for key, each in known.items() if each.default is MISSING and key not in values]:
         raise InputError(f"operation '{text}': {name} needs {' and '.join(missing)}, as in {OPERATIONS[name].usage}")
     operation = _made(kind, values, f"operation '{text}'")
-    if not operation.changes():
+    if not values and not kind.bare:
         raise InputError(f"operation '{text}': changes nothing so; {name} takes {', '.join(known)}, "
                          f"as in {OPERATIONS[name].usage}")  # fmt: skip
     for key, needed in operation.idle().items():

@@ -132,7 +132,7 @@ _TEMPLATE_COLOUR = (0.753, 0.851, 0.025, 0.194, 0.04, 0.08, 0.0505, 0.0301, 0.00
 # For texture nothing is tolerated and nothing pulls, and steps adapt more.
 _TEXTURE: dict[str, Any] = {"epsilon": 0.003, "tolerance": 0.0, "pull": 0.0}
 TEXTURE_ITERATIONS = 500
-PHOTOGRAPH_ITERATIONS = 1000
+PHOTOGRAPH_ITERATIONS = 800
 _DEFAULT_ITERATIONS = {"hilbert": 40, "grid": 250, "random": 40, "template": 200}  # in colour 120, but for the grid
 _FIELDS = (
     "beta1", "beta2", "lr_mean", "lr_scale", "lr_shear", "lr_color", "lr_end", "init_sigma",

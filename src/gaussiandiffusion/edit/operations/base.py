@@ -34,10 +34,12 @@ class Operation:
     Attributes:
         name: in `--op NAME:...`.
         whole: it changes the picture as a whole; the selection it is given is only taken along.
+        bare: without any key it does something.
     """
 
     name: ClassVar[str]
     whole: ClassVar[bool] = False
+    bare: ClassVar[bool] = True
 
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         """The sets changed, and the selection in them.
@@ -50,10 +52,6 @@ class Operation:
     def apply(self, splats: Splats, where: Bool[Tensor, "n k"] | None = None) -> Splats:
         """The sets changed; `where`: which splats, default all."""
         return self.edit(splats, where).splats
-
-    def changes(self) -> bool:
-        """Whether its values can change any set; at 0 degrees or the factor 1 they cannot."""
-        return True
 
     def idle(self) -> Mapping[str, str]:
         """Keys that mean nothing beside the others, each with what it would need."""

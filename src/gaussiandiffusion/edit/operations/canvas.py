@@ -116,9 +116,6 @@ class Turn(Operation):
     def __post_init__(self) -> None:
         check_range(self.name, -1e6, 1e6, quarters=self.quarters)
 
-    def changes(self) -> bool:
-        return self.quarters % 4 != 0
-
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         x, y = splats.means.unbind(-1)
         means = torch.stack([(x, y), (-y, x), (-x, -y), (y, -x)][self.quarters % 4], -1)
@@ -141,9 +138,6 @@ class Tile(Operation):
 
     def __post_init__(self) -> None:
         check_range(self.name, 1, LARGEST_SIDE, columns=self.columns, rows=self.rows)
-
-    def changes(self) -> bool:
-        return self.columns * self.rows > 1
 
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         old, count = splats.canvas, self.columns * self.rows

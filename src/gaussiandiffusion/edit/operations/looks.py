@@ -32,6 +32,7 @@ class Recolor(Operation):
     """
 
     name: ClassVar[str] = "recolor"
+    bare: ClassVar[bool] = False
     hue: float = 0.0
     saturation: float = 1.0
     brightness: float = 1.0
@@ -51,10 +52,6 @@ class Recolor(Operation):
                     raise InputError(f"recolor: {key} cannot be black: a splat keeps its amplitude, and black has none")
         if self.by is not None:
             color.parse_color(self.by)
-
-    def changes(self) -> bool:
-        turned = self.hue % 360 != 0 or (self.saturation, self.brightness) != (1, 1)
-        return turned or bool(self.palette) or self.replace is not None
 
     def idle(self) -> dict[str, str]:
         return {"distance": "give replace and by too"} if self.replace is None else {}
@@ -86,9 +83,6 @@ class Opacity(Operation):
 
     def __post_init__(self) -> None:
         check_range(self.name, 0, MOST, factor=self.factor)
-
-    def changes(self) -> bool:
-        return self.factor != 1
 
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         before = torch.ones_like(splats.rhos) if splats.opacities is None else splats.opacities

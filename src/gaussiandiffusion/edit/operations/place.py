@@ -30,11 +30,9 @@ class Move(Operation):
     """Move right by `x` and down by `y`."""
 
     name: ClassVar[str] = "move"
+    bare: ClassVar[bool] = False
     x: Length = 0.0
     y: Length = 0.0
-
-    def changes(self) -> bool:
-        return any(pixels_of(self.name, key, getattr(self, key))[0] != 0 for key in ("x", "y"))
 
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         dx, dy = (distance(self.name, key, getattr(self, key), splats.canvas) for key in ("x", "y"))
@@ -53,9 +51,6 @@ class Rotate(Operation):
         check_range(self.name, -1e6, 1e6, degrees=self.degrees)
         check_about(self.name, self.about)
 
-    def changes(self) -> bool:
-        return self.degrees % 360 != 0
-
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         return Edited(splats.rotate(self.degrees, about=check_about(self.name, self.about), where=where), where)
 
@@ -65,6 +60,7 @@ class Scale(Operation):
     """Enlarge by `factor`, times `x` along x and `y` along y; below 0 it mirrors."""
 
     name: ClassVar[str] = "scale"
+    bare: ClassVar[bool] = False
     factor: float = 1.0
     x: float = 1.0
     y: float = 1.0
@@ -83,9 +79,6 @@ class Scale(Operation):
         """Along x and along y."""
         return float(self.factor * self.x), float(self.factor * self.y)
 
-    def changes(self) -> bool:
-        return self.factors != (1.0, 1.0)
-
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         return Edited(splats.scale(self.factors, about=check_about(self.name, self.about), where=where), where)
 
@@ -95,6 +88,7 @@ class Shear(Operation):
     """Slant: right by `x` for every unit down, and down by `y` for every unit right."""
 
     name: ClassVar[str] = "shear"
+    bare: ClassVar[bool] = False
     x: float = 0.0
     y: float = 0.0
     about: About = None
@@ -104,9 +98,6 @@ class Shear(Operation):
         if abs(self.x * self.y - 1) < LEAST_FACTOR:
             raise InputError(f"{self.name}: x times y must not be 1, which would flatten the picture to a line")
         check_about(self.name, self.about)
-
-    def changes(self) -> bool:
-        return (self.x, self.y) != (0, 0)
 
     def edit(self, splats: Splats, where: Bool[Tensor, "n k"] | None) -> Edited:
         return Edited(splats.shear(self.x, self.y, about=check_about(self.name, self.about), where=where), where)
