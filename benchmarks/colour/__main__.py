@@ -69,18 +69,18 @@ class Colour:
 
     def curve(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Distance over samples seen, by the snapshots of each training and one sampler."""
-        few = self.arguments.few
+        few, sampling = self.arguments.few, CURVE[self.arguments.data]
         reference = some(self.models.test, few)
         for row in self.rows_there:
             folder = self.arguments.runs / row
             record, points = training_record(folder), []
             for checkpoint in checkpoints(folder):
-                pipeline = self.models.pipeline(row, CURVE.scheduler, checkpoint.folder)
-                images = self.models.samples(pipeline, CURVE, reference, seed=0)
+                pipeline = self.models.pipeline(row, sampling.scheduler, checkpoint.folder)
+                images = self.models.samples(pipeline, sampling, reference, seed=0)
                 seen = checkpoint.steps * record["samples_seen"] // record["steps"]
                 points.append({"samples_seen": seen, "fid": self.models.distance(images, reference)})
                 print(f"{row}, {seen:,} samples seen: {points[-1]['fid']:.2f}", flush=True)
-            yield row, {"title": ROWS[row], "num": few, "sampling": asdict(CURVE), "points": points}
+            yield row, {"title": ROWS[row], "num": few, "sampling": asdict(sampling), "points": points}
 
     def speed(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Milliseconds an image of the best candidate of each row."""

@@ -14,7 +14,7 @@ CANDIDATES = {
     "cifar10": tuple(Sampling("few-step", 10, guidance) for guidance in (1.5, 2.0, 2.5, 3.0, 4.0)),
     "sprites": tuple(Sampling("few-step", steps) for steps in (1, 2, 4, 10)),
 }
-CURVE = Sampling("few-step", 10, 4.0)
+CURVE = {"cifar10": Sampling("few-step", 10, 4.0), "sprites": Sampling("few-step", 2)}
 
 
 def preset(data: str, row: str) -> str:

@@ -76,7 +76,7 @@ class Extent:
     iterations: tuple[int, ...] = (5, 10, 16, 25, 40, 60, 100, 160, 250, 400, 800)
     start_iterations: tuple[int, ...] = (40,)
     color_iterations: tuple[int, ...] = (20, 40, 120, 400)
-    photo_fits: tuple[PhotoFit, ...] = ((10_000, 100, "start"), (10_000, 800, "start"), (10_000, None, None))
+    photo_fits: tuple[PhotoFit, ...] = ((10_000, 100, "start"), (10_000, 400, "start"), (10_000, None, None))
     many: tuple[PhotoFit, ...] = ((30_000, None, None), (70_000, None, None))
 
 

@@ -36,7 +36,9 @@ def test_keys_that_mean_nothing_beside_the_others_are_refused(text, said):
         parse_operation(text)
 
 
-@pytest.mark.parametrize("text", ["move:x=0,y=0px", "rotate:degrees=0", "scale:factor=1", "recolor:hue=0", "turn:quarters=4"])
+@pytest.mark.parametrize(
+    "text", ["move:x=0,y=0px", "rotate:degrees=0", "scale:factor=1", "recolor:hue=0", "turn:quarters=4"]
+)
 def test_a_sweep_may_pass_through_nothing(make_splats, text):
     splats = make_splats(n=1)
     same = apply(splats, text)

@@ -51,7 +51,7 @@ class Allocation:
     apart: int = 20
     rounds: int = 20
     taken: float = 0.1
-    width: float = 0.13
+    width: float = 0.2
     frozen: Bool[ndarray, " k"] | None = None
     region: Float[ndarray, "h w"] | None = None
 

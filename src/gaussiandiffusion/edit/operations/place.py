@@ -17,7 +17,6 @@ from gaussiandiffusion.edit.operations.base import (
     check_about,
     check_range,
     distance,
-    pixels_of,
 )
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.splats import Splats
