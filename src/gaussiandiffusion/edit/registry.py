@@ -105,7 +105,8 @@ def parse_operation(text: str) -> Operation:
 
     Raises:
         InputError: no such operation or key, a key that is missing, a value out of its range, a key that
-            means nothing beside the others, or no key where nothing is done without. In Python and in a history all that may be.
+            means nothing beside the others, or no key where nothing is done without. The last two may be in Python and
+            in a history.
     """
     name, words = split_operation(text)
     kind = operation_class(name)
