@@ -152,6 +152,15 @@ def test_a_model_that_moved_is_named_and_another_is_told_by_its_weights(here, ca
     assert not Path("x.safetensors").exists()
 
 
+def test_a_folder_that_moved_is_found_by_its_name_and_the_edited_file_is_not_taken_for_it(here, capsys):
+    assert run(["vary", "digits", "--strength", "0.2", "--steps", "2", "--limit", "1", "--out", "out"]) == 0
+    Path("digits").rename("elsewhere")
+    said = refused(capsys, "edit", "--replay", "out", "--out", "again.safetensors")
+    assert f"{Path('digits') / SETS}: is what {Path('out') / SETS} was made from, and is not there" in said
+    first, second = again("out", "--source", "elsewhere")
+    assert first == second
+
+
 def test_what_is_missing_or_not_what_it_was_is_refused(here, capsys):
     replay_ = ["edit", "--replay", "out", "--out", "x.safetensors"]
     argv = ["vary", "sets.safetensors", "--toward", "goal.png", *SMALL]

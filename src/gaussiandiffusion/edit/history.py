@@ -87,15 +87,18 @@ def find(wanted: FileMark, beside: Path, given: Path | None = None, flag: str = 
     Args:
         wanted: its mark.
         beside: the file whose header names it.
-        given: where to look instead.
+        given: where to look instead, or a folder that it lies in.
         flag: by which another place can be given.
 
     Raises:
         InputError: it is not there, or holds something else now.
     """
     path = Path(os.path.normpath(beside.parent / wanted.path)) if given is None else given
-    if given is None and not _there(path) and _there(beside.parent / path.name):
-        path = beside.parent / path.name
+    if given is None and not _there(path):
+        near = beside.parent / path.name
+        path = near if _there(near) and near != beside else path
+    elif given is not None and _there(given / Path(wanted.path).name):
+        path = given / Path(wanted.path).name
     if not _there(path):
         raise InputError(f"{path}: is what {beside} was made from, and is not there; give its place by {flag}")
     if file_sha256(path) != wanted.sha256:
