@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from gaussiandiffusion.ground.errors import InputError
 from gaussiandiffusion.training import trainer as module
 from gaussiandiffusion.training.budget import StepTimes, overrun, time_steps
-from gaussiandiffusion.training.config import TrainConfig, budget_minutes
+from gaussiandiffusion.training.config import TrainConfig
+from gaussiandiffusion.training.minutes import budget_minutes
 from gaussiandiffusion.training.presets import with_settings
 from gaussiandiffusion.training.trainer import Trainer
 

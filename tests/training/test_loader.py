@@ -16,6 +16,7 @@ from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.latents import StoredLatents, load_training_set
 from gaussiandiffusion.training.loader import batches, load_batches, prefetched
 from gaussiandiffusion.training.loss import Draw, Dropout
+from gaussiandiffusion.training.pictures import Pictures
 from gaussiandiffusion.training.presets import with_settings
 
 AUGMENT = {"flip": True, "shift": 1, "rotate": 5}
@@ -106,6 +107,27 @@ def test_live_latents_do_not_depend_on_where_or_how_they_are_loaded(live):
             assert torch.equal(expected.conditions.values, got.conditions.values)
     single = torch.cat([batch.latents for batch in take(live, 48, batch_size=1)])
     assert torch.equal(single, torch.cat([batch.latents for batch in whole[:3]]))
+
+
+def test_pictures_to_compare_with_are_those_that_the_latents_were_made_of(live, config, strokes):
+    asked = with_settings(config, render_goal="images")
+    (batch,) = take(live, 1, config=asked)
+    ((epoch, indices),) = [next(batches(48, 16, seed=3))]
+    expected = augment(strokes[indices.numpy()], Augmentation(**AUGMENT), 3, epoch, indices)
+    assert torch.equal(batch.goals, torch.from_numpy(expected).float() / 255)
+    assert torch.equal(batch.latents, live.representation.to_latent(expected))
+    shares = [take(live, 1, config=asked, rank=rank, world=2)[0].goals for rank in (0, 1)]
+    assert torch.equal(torch.stack(shares, 1).flatten(0, 1), batch.goals)
+    assert take(live, 1)[0].goals is None
+
+
+def test_colours_that_transparency_hides_are_not_compared():
+    pixels = np.full((2, 4, 3, 3), 200, np.uint8)
+    pixels[1, 3] = 0
+    goals = Pictures(pixels, Augmentation(), seed=0).goals(0, torch.tensor([1, 0]))
+    assert not goals[0].any()
+    torch.testing.assert_close(goals[1, :3], torch.full((3, 3, 3), 157 / 255))  # 200 * 200 / 255
+    torch.testing.assert_close(goals[1, 3], torch.full((3, 3), 200 / 255))
 
 
 def test_what_is_kept_lies_on_the_device(stroke_file):

@@ -75,12 +75,31 @@ def test_what_is_far_may_be_no_number(scene):
     assert bool(parts["render"].isfinite())
 
 
+@pytest.mark.parametrize("fixed", [False, True])
+def test_compared_with_the_images_the_sets_own_error_costs_too(scene, strokes, fixed):
+    representation, clean = scene
+    objective = Objective("flow", times="uniform")
+    draw = Draw.of(tuple(clean.shape), objective, 0, Dropout(0.0, 0.0), generator_for(3))
+    nothing = Conditions.ask(ConditionSpec({}), len(clean))
+    images = torch.from_numpy(strokes).float() / 255
+    oracle = lambda *_: objective.target(clean, draw.noise, draw.timesteps)  # noqa: E731 (shorthand)
+    loss = DenoisingLoss(objective, representation, 1.0, 0.4, fixed_shapes=fixed)
+    assert loss(oracle, clean, nothing, None, draw)[1]["render"] < 1e-6
+    near = draw.timesteps < 400
+    drawn = representation.pictures(clean[near])
+    expected = (drawn - images[near]).square().mean() * near.float().mean()
+    found = loss(oracle, clean, nothing, None, draw, images)[1]["render"]
+    assert expected > 1e-5
+    torch.testing.assert_close(found, expected, rtol=0.05, atol=0)  # drawn sums beyond the bounds cost nothing
+
+
 def test_a_wrong_picture_costs_and_its_gradient_points_back(scene):
     representation, clean = scene
+    goal = representation.pictures(clean)
     off = (clean + 0.3).requires_grad_()
-    distance = representation.picture_loss(off, clean)
+    distance = representation.picture_loss(off, goal)
     (gradient,) = torch.autograd.grad(distance, off)
-    better = representation.picture_loss((off - 10 * gradient).detach(), clean)
+    better = representation.picture_loss((off - 10 * gradient).detach(), goal)
     assert 0 < float(better) < float(distance)
 
 

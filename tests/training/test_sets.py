@@ -114,9 +114,10 @@ def test_sets_of_other_systems_get_the_default_encoder_and_softly_drawn_ones_sta
     assert data.conditions.spec.sizes == ()
     latents = data.latents.values
     assert data.representation.from_latent(latents).output == "soft"
-    assert float(data.representation.picture_loss(latents, latents)) == pytest.approx(0, abs=1e-9)
+    pictures = data.representation.pictures(latents)
+    assert float(data.representation.picture_loss(latents, pictures)) == pytest.approx(0, abs=1e-9)
     moved = (latents + 0.1).requires_grad_()
-    data.representation.picture_loss(moved, latents).backward()
+    data.representation.picture_loss(moved, pictures).backward()
     assert moved.grad.abs().sum() > 0
     config = with_settings(config, render_weight=0.5, render_below=1.0)
     Trainer(config, data, tmp_path / "run", "cpu").train()
@@ -133,6 +134,7 @@ def test_sets_of_other_systems_get_the_default_encoder_and_softly_drawn_ones_sta
         ("random", {"canvas": 9, "fit": "pad"}, "leave canvas and fit out"),
         ("random", {"mode": "L"}, "leave mode out"),
         ("random", {"split": "test"}, "have no splits"),
+        ("random", {"render_goal": "images"}, "leave render_goal at sets"),
         ("random", {"splats": 9}, "have 8 splats, not 9; give --splats 8"),
         ("random", {"start": "hilbert"}, "from the start random, not hilbert; give --start random"),
         ("random", {"iterations": 6}, "in 5 iterations, not 6; leave iterations out"),

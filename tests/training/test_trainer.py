@@ -23,7 +23,7 @@ from gaussiandiffusion.training.trainer import Trainer
 WEIGHTS = "pipeline/denoiser/diffusion_pytorch_model.safetensors"
 
 
-LIVE = {"encode": "live", "augment": {"flip": True, "shift": 0.5}}
+LIVE = {"encode": "live", "augment": {"flip": True, "shift": 0.5}, "render_goal": "images"}
 
 
 @pytest.fixture(scope="module", params=[{}, LIVE], ids=["once", "live"])

@@ -72,10 +72,13 @@ class Representation(Protocol[Shown]):
     def splats_of(self, shown: Shown) -> Splats | None:
         """The sets, on any device; None of pixels."""
 
+    def pictures(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n c h w"]:
+        """What `picture_loss` compares: latents' pictures in [0, 1], colours times alpha where there is one."""
+
     def picture_loss(
-        self, latent: Float[Tensor, "n ..."], clean: Float[Tensor, "n ..."], weights: Float[Tensor, " n"] | None = None
+        self, latent: Float[Tensor, "n ..."], goal: Float[Tensor, "n c h w"], weights: Float[Tensor, " n"] | None = None
     ) -> Float[Tensor, ""]:
-        """Distance of two latents' pictures, with a gradient for the first; see `hinge_distance`."""
+        """Distance of latents' pictures from others, with a gradient for the latents; see `hinge_distance`."""
 
     def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:
         """What is left of images that became latents and were drawn again."""

@@ -112,12 +112,14 @@ class PixelRepresentation(Component):
     def splats_of(self, shown: Tensor) -> Splats | None:
         return None
 
+    @torch.no_grad()
+    def pictures(self, latent: Float[Tensor, "n ..."]) -> Float[Tensor, "n c h w"]:
+        return self.from_latent(latent)
+
     def picture_loss(
-        self, latent: Float[Tensor, "n ..."], clean: Float[Tensor, "n ..."], weights: Float[Tensor, " n"] | None = None
+        self, latent: Float[Tensor, "n ..."], goal: Float[Tensor, "n c h w"], weights: Float[Tensor, " n"] | None = None
     ) -> Float[Tensor, ""]:
         """Hinge distance of the images."""
-        with torch.no_grad():
-            goal = self.from_latent(clean)
         return hinge_distance(self._unclamped(latent), goal, weights)
 
     def reconstruct(self, images: UInt8[ndarray, "n c h w"]) -> UInt8[ndarray, "n c h w"]:

@@ -167,17 +167,19 @@ class SplatRepresentation(Component):
     def splats_of(self, shown: Splats) -> Splats | None:
         return shown
 
+    @torch.no_grad()
+    def pictures(self, latent: Float[Tensor, "n k f"]) -> Float[Tensor, "n c h w"]:
+        return self._sums(latent).clamp(0, 1)
+
     def picture_loss(
-        self, latent: Float[Tensor, "n k f"], clean: Float[Tensor, "n k f"], weights: Float[Tensor, " n"] | None = None
+        self, latent: Float[Tensor, "n k f"], goal: Float[Tensor, "n c h w"], weights: Float[Tensor, " n"] | None = None
     ) -> Float[Tensor, ""]:
         """Hinge distance of the sets' pictures, drawn by their footprints."""
-        backend: Backend = "cpu" if latent.device.type == "cpu" else "reference"
-        with torch.no_grad():
-            goal = self._sums(clean, backend).clamp(0, 1)
-        return hinge_distance(self._sums(latent, backend), goal, weights)
+        return hinge_distance(self._sums(latent), goal, weights)
 
-    def _sums(self, latent: Float[Tensor, "n k f"], backend: Backend) -> Float[Tensor, "n c h w"]:
+    def _sums(self, latent: Float[Tensor, "n k f"]) -> Float[Tensor, "n c h w"]:
         """Pictures before they are clamped; soft ones need no clamp."""
+        backend: Backend = "cpu" if latent.device.type == "cpu" else "reference"
         sums = accumulate(self.from_latent(latent), cutoff=FOOTPRINT, backend=backend)
         return to_picture(sums, "soft") if self.config.output == "soft" else sums
 

@@ -14,7 +14,8 @@ from accelerate.utils import broadcast_object_list
 from tqdm import tqdm
 
 from gaussiandiffusion.evaluation.cost.timing import synchronise
-from gaussiandiffusion.training.config import OptimiserConfig, budget_minutes
+from gaussiandiffusion.training.config import OptimiserConfig
+from gaussiandiffusion.training.minutes import budget_minutes
 
 SHARE = 0.05  # of a budget that may be spent on timing
 LEAST, MOST = 3, 100  # steps that are timed, after one that is not: it compiles and fills caches

@@ -16,6 +16,7 @@ from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.data.framing import Fit, Framing, Mode
 from gaussiandiffusion.data.reading import SetFlags
 from gaussiandiffusion.ground.errors import InputError
+from gaussiandiffusion.training.minutes import budget_minutes
 from gaussiandiffusion.training.ranges import at_least, within
 
 LARGEST_SEED = 2**63 - 1
@@ -147,6 +148,9 @@ class ObjectiveConfig:
     """Weight of the rendered-image loss."""
     render_below: float = 0.5
     """Time below which that loss applies."""
+    render_goal: Literal["sets", "images"] = "sets"
+    """What drawings are compared with: those of the encoded sets, or the images themselves, which where conditions say
+    nearly all the network learns to draw better than their sets do."""
 
     def __post_init__(self) -> None:
         for name in ("label_dropout", "attribute_dropout"):
@@ -274,26 +278,10 @@ class TrainConfig:
         taught = self.teacher.model is not None
         if taught and (objective.coupling != "independent" or objective.prediction != "flow"):
             raise InputError("with a teacher, prediction must be flow and coupling independent: it gives the coupling")
+        if taught and objective.render_goal == "images":
+            raise InputError("a teacher's samples are of no images; leave render_goal at sets")
         if self.data.augment and self.data.encode == "once" and representation.kind == "splats":
             raise InputError("augment needs encode = live: encoded once, an image would look the same in every epoch")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-BUDGETS = {"S": 8.0, "M": 30.0, "L": 90.0}  # minutes
-
-
-def budget_minutes(budget: str) -> float:
-    """Minutes of a budget given by letter or as a number.
-
-    Raises:
-        InputError: neither.
-    """
-    try:
-        minutes = BUDGETS[budget] if budget in BUDGETS else float(budget)
-    except ValueError:
-        minutes = math.nan
-    if not 0 < minutes < math.inf:
-        raise InputError(f"budget must be S, M, L or a number of minutes > 0, not '{budget}'")
-    return minutes

@@ -14,9 +14,10 @@ from gaussiandiffusion.data import ImageSet
 from gaussiandiffusion.encoding.encoder import BLOCK
 from gaussiandiffusion.encoding.template import IMAGES, ROUNDS
 from gaussiandiffusion.rendering.cpu.tiles import WHOLE
-from gaussiandiffusion.training.config import TrainConfig, budget_minutes
+from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.encoder import LEARNED, kept_template, unlearned_encoder
 from gaussiandiffusion.training.latents import STATISTICS_IMAGES, TrainingSet, sample_training_set
+from gaussiandiffusion.training.minutes import budget_minutes
 from gaussiandiffusion.training.trainer import Trainer
 
 SAMPLE = 16  # images that are fitted for it

@@ -10,14 +10,12 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, UInt8
-from numpy import ndarray
+from jaxtyping import Float, Int64
 from torch import Tensor
 from tqdm import tqdm
 
 from gaussiandiffusion.data import ImageSet, load_images
 from gaussiandiffusion.data.augment import augment
-from gaussiandiffusion.data.augmentation import Augmentation
 from gaussiandiffusion.data.image_set import CHANNELS
 from gaussiandiffusion.data.sets import holds_sets
 from gaussiandiffusion.diffusion import prediction_of, prepared
@@ -35,6 +33,7 @@ from gaussiandiffusion.training.budget import tell
 from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.encoder import num_splats, training_encoder, unlearned_encoder
 from gaussiandiffusion.training.pairs import kept_precision, teacher_pairs
+from gaussiandiffusion.training.pictures import Pictures
 
 STATISTICS_IMAGES = 4096
 SHOWN = 12  # class names in a sentence, at most
@@ -80,14 +79,11 @@ class StoredLatents:
 class LiveLatents:
     """Latents made when they are asked for; of other pixels in every epoch, if the images are augmented."""
 
-    images: UInt8[ndarray, "n c h w"]
-    augmentation: Augmentation
-    seed: int
+    pictures: Pictures
     representation: Representation[Any]  # on the CPU
 
     def take(self, epoch: int, indices: Int64[Tensor, " b"]) -> Float[Tensor, "b ..."]:
-        images = augment(self.images[indices.numpy()], self.augmentation, self.seed, epoch, indices)
-        return self.representation.to_latent(images)
+        return self.representation.to_latent(self.pictures.take(epoch, indices))
 
     def on(self, device: torch.device) -> LiveLatents:
         return self  # made on the CPU
@@ -99,6 +95,7 @@ class TrainingSet:
 
     Attributes:
         size: number of images.
+        pictures: what the latents were made of; None where that is not known.
         psnr: mean PSNR (dB) of the sets that the statistics were measured on; None for pixels, which lose nothing, and
             where there were no images.
         teacher, noise: the model that made these latents, and of which noise.
@@ -109,6 +106,7 @@ class TrainingSet:
     conditions: Conditions
     representation: Representation[Any]
     psnr: float | None
+    pictures: Pictures | None = None
     teacher: GaussianDiffusion | None = None
     noise: Float[Tensor, "n ..."] | None = None
 
@@ -206,8 +204,9 @@ def sample_training_set(images: ImageSet, config: TrainConfig) -> TrainingSet:
 def _pixels(images: ImageSet, config: TrainConfig) -> TrainingSet:
     _, channels, height, width = images.images.shape
     representation = PixelRepresentation(height, width, channels, config.representation.patch)
-    latents = _live(images, config, representation)
-    return TrainingSet(latents, len(images), _conditions(images, config), representation, psnr=None)
+    pictures = _pictures(images, config)
+    latents = _live(pictures, representation)
+    return TrainingSet(latents, len(images), _conditions(images, config), representation, None, pictures)
 
 
 def _splats(images: ImageSet, config: TrainConfig, encoder: FitEncoder, *, bar: bool) -> TrainingSet:
@@ -219,13 +218,14 @@ def _splats(images: ImageSet, config: TrainConfig, encoder: FitEncoder, *, bar: 
     representation = SplatRepresentation.fit(
         encoder, encoded.splats, per_slot=settings.per_slot, form=settings.form, scaling=settings.scaling
     )
+    pictures = _pictures(images, config)
     latents: Latents
     if once:
         latents = StoredLatents(representation.latent_transform.to_latent(encoded.splats))
     else:
-        latents = _live(images, config, representation)
+        latents = _live(pictures, representation)
     psnr = float(encoded.psnr.mean())
-    return TrainingSet(latents, len(images), _conditions(images, config), representation, psnr)
+    return TrainingSet(latents, len(images), _conditions(images, config), representation, psnr, pictures)
 
 
 def _encoded(images: ImageSet, encoder: Encoder, config: TrainConfig, progress: Callable[[int], None]) -> Encoded:
@@ -239,9 +239,12 @@ def _encoded(images: ImageSet, encoder: Encoder, config: TrainConfig, progress: 
     return encoder.encode(pixels, progress=progress)
 
 
-def _live(images: ImageSet, config: TrainConfig, representation: Representation[Any]) -> LiveLatents:
-    own = copy.deepcopy(representation)  # stays on the CPU when the other moves
-    return LiveLatents(images.images, config.data.augment, config.optimiser.seed, own)
+def _pictures(images: ImageSet, config: TrainConfig) -> Pictures:
+    return Pictures(images.images, config.data.augment, config.optimiser.seed)
+
+
+def _live(pictures: Pictures, representation: Representation[Any]) -> LiveLatents:
+    return LiveLatents(pictures, copy.deepcopy(representation))  # stays on the CPU when the other moves
 
 
 def _conditions(images: ImageSet, config: TrainConfig) -> Conditions:

@@ -35,11 +35,13 @@ class Batch:
     Attributes:
         latents, conditions: of this process.
         draw: the random part that goes with them.
+        goals: the pictures that drawings are compared with; None: those of the latents.
     """
 
     latents: Float[Tensor, "b ..."]
     conditions: Conditions
     draw: Draw
+    goals: Float[Tensor, "b c h w"] | None = None
 
 
 @contextmanager
@@ -66,6 +68,7 @@ def load_batches(
     coupling, attributes = config.objective.coupling, len(data.conditions.spec.sizes)
     drawn_on = device if coupling == "independent" else CPU
     data = data.on(device)
+    pictures = data.pictures if config.objective.render_goal == "images" else None
     dropout = Dropout(config.objective.label_dropout, config.objective.attribute_dropout)
 
     def load(address: tuple[int, tuple[int, Tensor]]) -> Batch:
@@ -83,7 +86,8 @@ def load_batches(
             draw = replace(draw, noise=couple(latents.cpu(), draw.noise, coupling, fresh))
         place = partial(placed, device=device)
         conditions = data.conditions.select(placed(share, data.conditions.values.device))
-        return Batch(place(latents), conditions, draw.placed(place))
+        goals = None if pictures is None else place(pictures.goals(epoch, share))
+        return Batch(place(latents), conditions, draw.placed(place), goals)
 
     numbered = enumerate(batches(len(data), config.optimiser.batch_size, seed, start), start)
     with prefetched(load, numbered) as stream:

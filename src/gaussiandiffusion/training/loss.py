@@ -94,8 +94,16 @@ class DenoisingLoss:
         conditions: Conditions,
         anchors: Float[Tensor, "k a"] | None,
         draw: Draw,
+        goals: Float[Tensor, "n c h w"] | None = None,
     ) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
-        """Returns the loss, and its parts for the log."""
+        """The loss of a batch.
+
+        Args:
+            goals: the pictures that those of the estimates are compared with; default: those of the clean latents.
+
+        Returns:
+            The loss, and its parts for the log.
+        """
         objective = self.objective
         noisy = objective.add_noise(clean, draw.noise, draw.timesteps)
         asked = conditions.drop(draw.dropped).values if conditions.spec else None
@@ -116,7 +124,8 @@ class DenoisingLoss:
             weights = near[first].float()
             # Far estimates may be anything, and nothing times infinity is not nothing.
             predicted = torch.where(weights.view(-1, *[1] * (clean.ndim - 1)) > 0, predicted, clean[first])
-        picture_loss = self.representation.picture_loss(predicted, clean[first], weights) * (count / len(near))
+        goal = self.representation.pictures(clean[first]) if goals is None else goals[first]
+        picture_loss = self.representation.picture_loss(predicted, goal, weights) * (count / len(near))
         parts["render"] = picture_loss.detach()
         return latent_loss + self.render_weight * picture_loss, parts
 

@@ -84,7 +84,9 @@ class Optimisation:
             last = micro == config.accumulation - 1
             sync = nullcontext() if last else accelerator.no_sync(self.network)
             with sync, training_attention(accelerator.device):
-                loss, parts = self.loss(self._predict, batch.latents, batch.conditions, self.anchors, batch.draw)
+                loss, parts = self.loss(
+                    self._predict, batch.latents, batch.conditions, self.anchors, batch.draw, batch.goals
+                )
                 accelerator.backward(loss / config.accumulation)
             for name, value in ({"loss": loss.detach()} | parts).items():
                 share = value / config.accumulation

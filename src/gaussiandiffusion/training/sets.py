@@ -52,6 +52,8 @@ def check_settings(config: TrainConfig) -> None:
         raise InputError(f"{source}: holds sets, of which no pixels are learned; give pictures, or leave pixels out")
     if data.encode == "live":
         raise InputError(f"{source}: holds sets, which are encoded already; encode = live and augment need pictures")
+    if config.objective.render_goal == "images":
+        raise InputError(f"{source}: holds sets, and no images to compare with; leave render_goal at sets")
     given = [name for name in ("canvas", "fit", "mode") if getattr(data, name) is not None]
     if given:
         raise InputError(f"{source}: holds sets, whose canvas stays as it is; leave {' and '.join(given)} out")

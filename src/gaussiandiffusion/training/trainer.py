@@ -22,13 +22,14 @@ from gaussiandiffusion.pipeline import GaussianDiffusion
 from gaussiandiffusion.training import build, checkpoint, record
 from gaussiandiffusion.training.budget import MOST, SHARE, StepTimes, late, tell, tell_overrun, time_steps
 from gaussiandiffusion.training.build import build_network, build_objective, build_pipeline, build_scheduler
-from gaussiandiffusion.training.config import TrainConfig, budget_minutes
+from gaussiandiffusion.training.config import TrainConfig
 from gaussiandiffusion.training.folder import check_free, clear
 from gaussiandiffusion.training.keeping import Keeper, save_sample_grid
 from gaussiandiffusion.training.latents import TrainingSet
 from gaussiandiffusion.training.loader import Batch, load_batches
 from gaussiandiffusion.training.loss import DenoisingLoss
 from gaussiandiffusion.training.metrics import Window, append_metrics, truncate_metrics
+from gaussiandiffusion.training.minutes import budget_minutes
 from gaussiandiffusion.training.optimisation import Optimisation
 from gaussiandiffusion.training.signals import noted_signals
 
