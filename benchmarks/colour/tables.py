@@ -8,6 +8,7 @@ from benchmarks.colour.rows import ROWS, preset
 from benchmarks.shared.markdown import Record, conditions, table
 from benchmarks.shared.sampling import Sampling
 from benchmarks.shared.training_records import settings
+from gaussiandiffusion.training.presets import load_config, to_config, to_flat
 
 HEAD = [
     "model", "latent", "parameters", "samples seen", "TFLOP", "sampler", "passes", "FID (min to max)", "precision",
@@ -63,6 +64,10 @@ def curve(record: Record) -> str:
     return " ".join(words)
 
 
+# Settings of what is learned, which a preset may have had otherwise when a row was trained.
+LEARNED = ("splats", "network", "logit_mean", "render_weight", "render_below", "render_goal", "batch_size",
+           "learning_rate")  # fmt: skip
+
 SECTIONS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "rows": ("rows", rows),
     "training": ("rows", training),
@@ -83,7 +88,14 @@ def _row(row: Record, speed: Record | None, told: bool) -> list[object]:
 
 
 def _command(record: Record, name: str) -> str:
+    """What trained a row, with what it was told beside its preset as that is now."""
     cost = record["rows"][name]["training"]
-    config = settings(cost)
-    length = f"--budget {config['budget']}" if config["budget"] else f"--max-steps {cost['steps']}"
-    return f"gaussiandiffusion train {preset(config['data'], name)} {length}"
+    config = to_flat(to_config(settings(cost), name))  # a setting that came later had its default's effect
+    used = preset(config["data"], name)
+    usual = to_flat(load_config(used))
+    told = {key: config[key] for key in LEARNED if config[key] != usual[key]}
+    if "splats" in told:
+        told["start"] = "template:FILE"  # the preset's own is of as many as that has
+    words = [f"--{key.replace('_', '-')} {value}" for key, value in told.items()]
+    words.append(f"--budget {config['budget']}" if config["budget"] else f"--max-steps {cost['steps']}")
+    return f"gaussiandiffusion train {used} {' '.join(words)}"

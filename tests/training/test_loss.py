@@ -93,6 +93,31 @@ def test_compared_with_the_images_the_sets_own_error_costs_too(scene, strokes, f
     torch.testing.assert_close(found, expected, rtol=0.05, atol=0)  # drawn sums beyond the bounds cost nothing
 
 
+@pytest.mark.parametrize("fixed", [False, True])
+def test_compared_with_the_images_only_what_is_fully_asked_for_counts(scene, strokes, fixed):
+    representation, clean = scene
+    objective = Objective("flow", times="uniform")
+    images = torch.from_numpy(strokes).float() / 255
+    asked = Conditions.ask(ConditionSpec({"a": ("x", "y"), "b": ("z",)}), len(clean))
+    draw = Draw.of(tuple(clean.shape), objective, 2, Dropout(0.1, 0.3), generator_for(3))
+    off = torch.full_like(clean, 0.1, requires_grad=True)
+
+    def network(*_):
+        return objective.target(clean, draw.noise, draw.timesteps) + off
+
+    with_pictures, without = (
+        DenoisingLoss(objective, representation, weight, 1.0, fixed_shapes=fixed)(
+            network, clean, asked, None, draw, images
+        )[0]
+        for weight in (1.0, 0.0)
+    )
+    (gradient,) = torch.autograd.grad(with_pictures - without, off)
+    hidden = draw.dropped.any(1)
+    assert 0 < int(hidden.sum()) < len(clean)
+    assert not gradient[hidden].any()
+    assert gradient[~hidden].flatten(1).any(1).all()
+
+
 def test_a_wrong_picture_costs_and_its_gradient_points_back(scene):
     representation, clean = scene
     goal = representation.pictures(clean)

@@ -150,7 +150,7 @@ class ObjectiveConfig:
     """Time below which that loss applies."""
     render_goal: Literal["sets", "images"] = "sets"
     """What drawings are compared with: those of the encoded sets, or the images themselves, which where conditions say
-    nearly all the network learns to draw better than their sets do."""
+    nearly all the network learns to draw better than their sets do; then only where none of these is hidden."""
 
     def __post_init__(self) -> None:
         for name in ("label_dropout", "attribute_dropout"):

@@ -99,7 +99,8 @@ class DenoisingLoss:
         """The loss of a batch.
 
         Args:
-            goals: the pictures that those of the estimates are compared with; default: those of the clean latents.
+            goals: the images that pictures of the estimates are compared with, where no condition is hidden: what is
+                nearest to all images that then may be meant is a blur. Default: pictures of the clean latents, always.
 
         Returns:
             The loss, and its parts for the log.
@@ -119,9 +120,10 @@ class DenoisingLoss:
             return latent_loss, parts
         first = (~near).int().argsort(stable=True)[:count]  # those that are near, in their order
         predicted = objective.clean(noisy[first], output[first], draw.timesteps[first])
+        counting = near if goals is None else near & ~draw.dropped.any(1)
         weights = None
-        if self.fixed_shapes:
-            weights = near[first].float()
+        if self.fixed_shapes or goals is not None:
+            weights = counting[first].float()
             # Far estimates may be anything, and nothing times infinity is not nothing.
             predicted = torch.where(weights.view(-1, *[1] * (clean.ndim - 1)) > 0, predicted, clean[first])
         goal = self.representation.pictures(clean[first]) if goals is None else goals[first]
