@@ -32,7 +32,7 @@ PAPER = 150  # splats
 SPLATS = {  # of the paper, of its follow-up where that is another, and of our models
     "mnist": (24, 70, PAPER),
     "fashion-mnist": (48, PAPER),
-    "sprites": (80, PAPER),
+    "sprites": (128, PAPER),
     "sprites64": (PAPER,),
     "cifar10": (128, PAPER, 500),
 }
