@@ -29,10 +29,10 @@ from gaussiandiffusion.encoding import FitEncoder, default_settings, learn_templ
 from gaussiandiffusion.splats import Splats
 
 PAPER = 150  # splats
-SPLATS = {  # of the paper, of its follow-up where that is another, and of our models
+SPLATS = {  # of the paper, of its follow-up where that is another, and of our models, now and before
     "mnist": (24, 70, PAPER),
-    "fashion-mnist": (48, PAPER),
-    "sprites": (128, PAPER),
+    "fashion-mnist": (48, 96, PAPER),
+    "sprites": (80, 128, PAPER),
     "sprites64": (PAPER,),
     "cifar10": (128, PAPER, 500),
 }
