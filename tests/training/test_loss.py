@@ -125,7 +125,7 @@ def test_a_wrong_picture_costs_and_its_gradient_points_back(scene):
     distance = representation.picture_loss(off, goal)
     (gradient,) = torch.autograd.grad(distance, off)
     better = representation.picture_loss((off - 10 * gradient).detach(), goal)
-    assert 0 < float(better) < float(distance)
+    assert 0 < float(better) < float(distance.detach())
 
 
 def test_hidden_labels_are_about_as_many_as_asked_for():
