@@ -138,7 +138,7 @@ def test_what_no_teacher_can_do_is_refused(strokes, folder, tmp_path):
     config = with_settings(TrainConfig(), teacher=str(folder), teacher_pairs=4)
     with pytest.raises(InputError, match="coupling independent"):
         with_settings(config, coupling="optimal", per_slot=False)
-    with pytest.raises(InputError, match="leave render_goal at sets"):
+    with pytest.raises(InputError, match="give --render-goal sets"):
         with_settings(config, render_goal="images")
     with pytest.raises(InputError, match="no model"):
         load_training_set(with_settings(config, teacher="nobody"), None, tmp_path)

@@ -134,7 +134,7 @@ def test_sets_of_other_systems_get_the_default_encoder_and_softly_drawn_ones_sta
         ("random", {"canvas": 9, "fit": "pad"}, "leave canvas and fit out"),
         ("random", {"mode": "L"}, "leave mode out"),
         ("random", {"split": "test"}, "have no splits"),
-        ("random", {"render_goal": "images"}, "leave render_goal at sets"),
+        ("random", {"render_goal": "images"}, "give --render-goal sets"),
         ("random", {"splats": 9}, "have 8 splats, not 9; give --splats 8"),
         ("random", {"start": "hilbert"}, "from the start random, not hilbert; give --start random"),
         ("random", {"iterations": 6}, "in 5 iterations, not 6; leave iterations out"),

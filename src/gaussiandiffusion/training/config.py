@@ -279,7 +279,7 @@ class TrainConfig:
         if taught and (objective.coupling != "independent" or objective.prediction != "flow"):
             raise InputError("with a teacher, prediction must be flow and coupling independent: it gives the coupling")
         if taught and objective.render_goal == "images":
-            raise InputError("a teacher's samples are of no images; leave render_goal at sets")
+            raise InputError("a teacher's samples are of no images; give --render-goal sets")
         if self.data.augment and self.data.encode == "once" and representation.kind == "splats":
             raise InputError("augment needs encode = live: encoded once, an image would look the same in every epoch")
 

@@ -53,7 +53,7 @@ def check_settings(config: TrainConfig) -> None:
     if data.encode == "live":
         raise InputError(f"{source}: holds sets, which are encoded already; encode = live and augment need pictures")
     if config.objective.render_goal == "images":
-        raise InputError(f"{source}: holds sets, and no images to compare with; leave render_goal at sets")
+        raise InputError(f"{source}: holds sets, and no images to compare with; give --render-goal sets")
     given = [name for name in ("canvas", "fit", "mode") if getattr(data, name) is not None]
     if given:
         raise InputError(f"{source}: holds sets, whose canvas stays as it is; leave {' and '.join(given)} out")
