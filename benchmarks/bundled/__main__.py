@@ -66,7 +66,7 @@ def main(arguments: Arguments) -> None:
         real = some(real, arguments.num)
     rows: list[dict[str, Any]] = []
     record: dict[str, Any] = {
-        "model": arguments.model,
+        "model": Path(arguments.model).name,
         "parameters": parameter_count(pipeline.denoiser),
         "representation": pipeline.representation.describe(),
         "encoding_psnr_test_mean": encoding_psnr(pipeline.representation, real),
@@ -93,7 +93,7 @@ def main(arguments: Arguments) -> None:
                 )
                 seconds = time.perf_counter() - started
                 report = evaluate(
-                    as_images(out, arguments.model),
+                    as_images(out, Path(arguments.model).name),
                     real,
                     features=space,
                     judge=judge,

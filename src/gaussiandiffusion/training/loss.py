@@ -115,15 +115,16 @@ class DenoisingLoss:
             return latent_loss, parts
         sigma = objective.coefficients(draw.timesteps, noisy)[1].flatten()
         near = sigma < self.render_below
+        if goals is not None:
+            near &= ~draw.dropped.any(1)
         count = self._most_near(len(near)) if self.fixed_shapes else int(near.sum())
         if not count:
             return latent_loss, parts
         first = (~near).int().argsort(stable=True)[:count]  # those that are near, in their order
         predicted = objective.clean(noisy[first], output[first], draw.timesteps[first])
-        counting = near if goals is None else near & ~draw.dropped.any(1)
         weights = None
-        if self.fixed_shapes or goals is not None:
-            weights = counting[first].float()
+        if self.fixed_shapes:
+            weights = near[first].float()
             # Far estimates may be anything, and nothing times infinity is not nothing.
             predicted = torch.where(weights.view(-1, *[1] * (clean.ndim - 1)) > 0, predicted, clean[first])
         goal = self.representation.pictures(clean[first]) if goals is None else goals[first]
